@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * link.h - role: carries an update to the device.
+ *
+ * Each op blocks in the world's wait until the device answered or deadline_ns.
+ * Errors: BP_EREFUSED (the device said no; out->reason says why), BP_ETIMEOUT (no
+ * answer), BP_EPROTO (an answer that breaks the protocol), BP_EPOWER (the board
+ * went off): all of these are the device's doing; any other is the rig's.
+ */
+#ifndef BP_BENCH_LINK_H
+#define BP_BENCH_LINK_H
+
+#include "base/err.h"
+#include "bench/smp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bp_link_ops {
+	const char *name, *help;
+	int (*offer)(void *self, const uint8_t *manifest, size_t len, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	/* Bytes data[len] of an image of total bytes, at off. first: the opening request of an upload. */
+	int (*send)(void *self, uint32_t off, const uint8_t *data, size_t len, bool first, uint32_t total,
+		    const uint8_t sha256[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	int (*test)(void *self, const uint8_t digest[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	int (*reset)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	int (*status)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+};
+
+struct bp_link {
+	const struct bp_link_ops *ops;
+	void *self;
+};
+
+/* True for codes that are the device's doing: a verdict, not an error of the rig. */
+static inline bool bp_link_device_trouble(int code)
+{
+	return code == BP_EREFUSED || code == BP_ETIMEOUT || code == BP_EPROTO || code == BP_EPOWER;
+}
+
+#endif

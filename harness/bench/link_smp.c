@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/link_smp.h"
+
+/* Send msg and wait for the answer with its sequence number; others are late answers and are passed over. */
+static int request(struct bp_link_smp *l, const uint8_t *msg, int len, uint64_t deadline_ns, struct bp_smp_reply *out,
+		   struct bp_err *err)
+{
+	uint8_t seq = l->seq++;
+	int rc;
+
+	if (len < 0)
+		return len;
+	rc = bp_wire_send(l->wire, msg, (size_t)len, err);
+	if (rc < 0)
+		return rc;
+	for (;;) {
+		rc = bp_wire_next(l->wire, deadline_ns, err);
+		if (rc < 0)
+			return rc;
+		if (rc == BP_WIRE_OFF)
+			return bp_fail(err, BP_EPOWER, "the board lost power");
+		if (rc == BP_WIRE_TIME)
+			return bp_fail(err, BP_ETIMEOUT, "no answer from the device");
+		if (rc == BP_WIRE_BAD)
+			return bp_fail(err, BP_EPROTO, "damaged frame from the device");
+		if (rc != BP_WIRE_MESSAGE)
+			continue;
+		rc = bp_smp_parse(l->wire->msg, l->wire->msg_len, out, err);
+		if (rc)
+			return rc;
+		if (out->header.seq != seq)
+			continue;
+		if (out->has_rc && out->rc)
+			return bp_fail(err, BP_EREFUSED, "the device refused (rc %u, reason %u)", out->rc, out->reason);
+		return 0;
+	}
+}
+
+static int offer(void *self, const uint8_t *manifest, size_t len, uint64_t deadline_ns, struct bp_smp_reply *out,
+		 struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[BP_SMP_MAX_MESSAGE];
+
+	return request(l, msg, bp_smp_manifest(msg, sizeof(msg), l->seq, manifest, len, err), deadline_ns, out, err);
+}
+
+static int send_chunk(void *self, uint32_t off, const uint8_t *data, size_t len, bool first, uint32_t total,
+		      const uint8_t sha256[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[BP_SMP_MAX_MESSAGE];
+
+	return request(l, msg, bp_smp_upload(msg, sizeof(msg), l->seq, off, data, len, first, total, sha256, err),
+		       deadline_ns, out, err);
+}
+
+static int test(void *self, const uint8_t digest[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[128];
+
+	return request(l, msg, bp_smp_image_test(msg, sizeof(msg), l->seq, digest, err), deadline_ns, out, err);
+}
+
+static int reset(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[64];
+
+	return request(l, msg, bp_smp_reset(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
+}
+
+static int status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[64];
+
+	return request(l, msg, bp_smp_status(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
+}
+
+const struct bp_link_ops bp_link_smp_ops = {
+	.name = "smp",
+	.help = "SMP (mcumgr) over the console",
+	.offer = offer, .send = send_chunk, .test = test, .reset = reset, .status = status,
+};

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/product.h"
+
+#include "base/text.h"
+#include "bench/product_parts.h"
+#include "bench/smp.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Most of an SMP message that upload needs besides its payload is 73 bytes (first request); rounded up. */
+#define UPLOAD_OVERHEAD_BYTES 128
+#define MIN_CHUNK_BYTES 16
+#define MAX_BUDGET_NS (UINT64_C(24) * 3600 * BP_NS_PER_S)
+/* Offset of the version in the image header (MCUboot design document, "Image format") and its size. */
+#define HEADER_VERSION_AT 20
+#define HEADER_VERSION_BYTES 8
+
+/* ---- values ---------------------------------------------------------------- */
+
+const struct bp_node *bp_product_section(struct bp_product_reader *r, const struct bp_node *map, const char *key,
+					 const char *what)
+{
+	const struct bp_node *node = bp_map_need(&r->diag, map, key, what);
+
+	return bp_node_is(&r->diag, node, BP_NODE_MAP) ? node : NULL;
+}
+
+void bp_product_need_u32(struct bp_product_reader *r, const struct bp_node *map, const char *key, const char *what,
+		 uint32_t min, uint32_t max, uint32_t *out)
+{
+	bp_node_u32(&r->diag, bp_map_need(&r->diag, map, key, what), min, max, out);
+}
+
+void bp_product_need_bytes(struct bp_product_reader *r, const struct bp_node *map, const char *key, const char *what,
+		   uint32_t min, uint32_t max, uint32_t *out)
+{
+	bp_node_bytes(&r->diag, bp_map_need(&r->diag, map, key, what), min, max, out);
+}
+
+void bp_product_need_duration(struct bp_product_reader *r, const struct bp_node *map, const char *key, const char *what,
+		      uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns)
+{
+	bp_node_duration(&r->diag, bp_map_need(&r->diag, map, key, what), min_ns, max_ns, out_ns);
+}
+
+void bp_product_need_text(struct bp_product_reader *r, const struct bp_node *map, const char *key, const char *what,
+		  const char **out)
+{
+	const struct bp_node *node = bp_map_need(&r->diag, map, key, what);
+
+	if (!bp_node_text(&r->diag, node, out) && !**out)
+		bp_diag_at(&r->diag, node, "'%s' is empty; expected %s", key, what);
+}
+
+bool bp_product_check_name(struct bp_product_reader *r, const struct bp_node *node)
+{
+	size_t good = strspn(node->text, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+	char shown[64];
+
+	if (good == node->n && good && good <= BP_NAME_MAX)
+		return true;
+	bp_diag_at(&r->diag, node, "%s is no name; expected 1 to %d small letters, digits, '-' or '_'",
+		   bp_quote(shown, sizeof(shown), node->text), BP_NAME_MAX);
+	return false;
+}
+
+void bp_product_need_name(struct bp_product_reader *r, const struct bp_node *map, const char *key, const char *what,
+		  const char **out)
+{
+	const struct bp_node *node = bp_map_need(&r->diag, map, key, what);
+	const char *text = NULL;
+
+	if (!bp_node_text(&r->diag, node, &text) && bp_product_check_name(r, node))
+		*out = text;
+}
+
+/* ---- link, budgets, marks, reasons ------------------------------------------- */
+
+static void read_link(struct bp_product_reader *r, const struct bp_node *root)
+{
+	static const char *const policies[] = {[BP_MANIFEST_REQUIRED] = "required", [BP_MANIFEST_OPTIONAL] = "optional"};
+	const struct bp_node *map = bp_product_section(r, root, "link", "how an update is sent");
+	unsigned policy = BP_MANIFEST_REQUIRED;
+
+	if (!map)
+		return;
+	bp_product_need_bytes(r, map, "chunk", "payload of an upload request", MIN_CHUNK_BYTES,
+		      BP_SMP_MAX_MESSAGE - UPLOAD_OVERHEAD_BYTES, &r->p->chunk_bytes);
+	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "manifest", "required or optional"), policies, 2, &policy);
+	r->p->manifest = (enum bp_manifest_policy)policy;
+	bp_map_done(&r->diag, map);
+}
+
+static void read_budgets(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *map = bp_product_section(r, root, "budgets", "how long things may take");
+
+	if (!map)
+		return;
+	bp_product_need_duration(r, map, "recovery", "power return until settled", 1, MAX_BUDGET_NS, &r->p->recovery_budget_ns);
+	bp_product_need_duration(r, map, "update", "first byte until confirmed", 1, MAX_BUDGET_NS, &r->p->update_budget_ns);
+	bp_product_need_duration(r, map, "reply", "one answer", 1, MAX_BUDGET_NS, &r->p->reply_budget_ns);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_marks(struct bp_product_reader *r, const struct bp_node *root)
+{
+	static const struct {
+		const char *key, *what;
+		size_t at;
+	} rows[] = {
+		{"boot", "the line that begins a boot", offsetof(struct bp_marks, boot)},
+		{"trial", "the line of a trial boot", offsetof(struct bp_marks, trial)},
+		{"up", "the line of a running application", offsetof(struct bp_marks, up)},
+		{"confirmed", "the line of a confirm", offsetof(struct bp_marks, confirmed)},
+		{"rollback", "the line of a rollback", offsetof(struct bp_marks, rollback)},
+		{"no-image", "the line of a device without an image", offsetof(struct bp_marks, no_image)},
+		{"state-lost", "the line of a lost boot state", offsetof(struct bp_marks, state_lost)},
+	};
+	const struct bp_node *map = bp_product_section(r, root, "marks", "console lines that mean something");
+	const char *seen[sizeof(rows) / sizeof(rows[0])] = {NULL};
+
+	if (!map)
+		return;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bp_product_need_text(r, map, rows[i].key, rows[i].what, &seen[i]);
+		*(const char **)(void *)((char *)&r->p->marks + rows[i].at) = seen[i];
+		for (size_t j = 0; j < i; j++)
+			if (seen[i] && seen[j] && !strcmp(seen[i], seen[j]))
+				bp_diag_at(&r->diag, bp_map_get(map, rows[i].key), "'%s' and '%s' are the same text",
+					   rows[i].key, rows[j].key);
+	}
+	bp_map_done(&r->diag, map);
+}
+
+static void read_reason(struct bp_product_reader *r, const struct bp_node *node)
+{
+	struct bp_product *p = r->p;
+	const char *text = NULL;
+	int known;
+
+	/* YAML's null is a code that the device does not use. */
+	if (node->kind == BP_NODE_SCALAR && !node->quoted && (!strcmp(node->text, "~") || !strcmp(node->text, "null"))) {
+		p->reason[p->n_reasons++] = NULL;
+		return;
+	}
+	if (bp_node_text(&r->diag, node, &text))
+		return;
+	known = bp_product_reason(p, text);
+	if (known >= 0)
+		bp_diag_at(&r->diag, node, "reason '%s' has code %d already", text, known);
+	if (!*text || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != node->n)
+		bp_diag_at(&r->diag, node, "a reason is written in capitals, digits and '_'");
+	p->reason[p->n_reasons++] = text;
+}
+
+static void read_reasons(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *list = bp_map_need(&r->diag, root, "reasons", "names of the reason codes, from code 0");
+
+	if (!bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return;
+	if (list->n < 1 || list->n > BP_MAX_REASONS) {
+		bp_diag_at(&r->diag, list, "'reasons' has %zu names; expected 1 to %d", list->n, BP_MAX_REASONS);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		read_reason(r, list->items[i]);
+}
+
+/* ---- the file ------------------------------------------------------------------ */
+
+static void read_root(struct bp_product_reader *r, const struct bp_node *root)
+{
+	bp_product_need_name(r, root, "product", "the product's name", &r->p->name);
+	bp_product_need_text(r, root, "title", "the product in a few words", &r->p->title);
+	bp_product_need_name(r, root, "firmware", "the native firmware object", &r->p->firmware);
+	bp_product_board(r, root);
+	bp_product_keys(r, root);
+	bp_product_artifacts(r, root);
+	read_link(r, root);
+	read_budgets(r, root);
+	read_marks(r, root);
+	read_reasons(r, root);
+	bp_map_done(&r->diag, root);
+}
+
+static int key_from_file(void *ctx, const char *path, struct bp_key *key, struct bp_err *err)
+{
+	(void)ctx;
+	return bp_key_read(path, key, err);
+}
+
+static int from_tree(struct bp_arena *a, const char *path, const struct bp_node *root,
+		     const struct bp_product_source *source, struct bp_product **out, struct bp_err *err)
+{
+	static const struct bp_product_source files = {.load_key = key_from_file};
+	struct bp_product_reader r = {.diag = {.arena = a}, .arena = a, .source = source ? source : &files};
+	int ret;
+
+	r.p = bp_arena_alloc(a, sizeof(*r.p));
+	if (r.p)
+		r.p->path = bp_arena_text(a, path, strlen(path));
+	if (!r.p || !r.p->path)
+		return bp_fail(err, BP_ENOMEM, "%s: out of memory", path);
+	if (bp_node_is(&r.diag, root, BP_NODE_MAP))
+		read_root(&r, root);
+	ret = bp_diag_result(&r.diag, err);
+	if (!ret && !r.source->check_only)
+		ret = bp_product_build(&r, err);
+	if (!ret)
+		*out = r.p;
+	return ret;
+}
+
+int bp_product_parse(struct bp_arena *a, const char *name, const char *text, size_t len,
+		     const struct bp_product_source *source, struct bp_product **out, struct bp_err *err)
+{
+	struct bp_node *root;
+	int ret = bp_yaml_parse(a, name, text, len, &root, err);
+
+	return ret ? ret : from_tree(a, name, root, source, out, err);
+}
+
+int bp_product_read(struct bp_arena *a, const char *path, struct bp_product **out, struct bp_err *err)
+{
+	struct bp_node *root;
+	int ret = bp_yaml_read(a, path, &root, err);
+
+	return ret ? ret : from_tree(a, path, root, NULL, out, err);
+}
+
+/* ---- asking ---------------------------------------------------------------------- */
+
+const struct bp_artifact *bp_product_artifact(const struct bp_product *p, const char *name)
+{
+	for (unsigned i = 0; i < p->n_artifacts; i++)
+		if (!strcmp(p->artifact[i].name, name))
+			return &p->artifact[i];
+	return NULL;
+}
+
+int bp_product_reason(const struct bp_product *p, const char *name)
+{
+	for (unsigned i = 0; i < p->n_reasons; i++)
+		if (p->reason[i] && !strcmp(p->reason[i], name))
+			return (int)i;
+	return -1;
+}
+
+const struct bp_artifact *bp_product_identify(const struct bp_product *p, unsigned slot, const uint8_t *slot_bytes, size_t len)
+{
+	if (slot >= BP_SLOTS || len < BP_IMAGE_HEADER_BYTES)
+		return NULL;
+	/* Versions are unique, so at most one artifact is compared beyond its header. */
+	for (unsigned i = 0; i < p->n_artifacts; i++) {
+		const struct bp_bytes *image = &p->artifact[i].image[slot];
+
+		if (image->len >= BP_IMAGE_HEADER_BYTES && image->len <= len &&
+		    !memcmp(image->data + HEADER_VERSION_AT, slot_bytes + HEADER_VERSION_AT, HEADER_VERSION_BYTES) &&
+		    !memcmp(image->data, slot_bytes, image->len))
+			return &p->artifact[i];
+	}
+	return NULL;
+}

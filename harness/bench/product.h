@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * product.h - what is true of every board of a kind, from product.yaml.
+ *
+ * Everything lives in the arena given on reading. Artifacts are built while
+ * reading (seeded bodies, signed with the product's key), one payload per slot,
+ * and every one is known bit for bit.
+ */
+#ifndef BP_BENCH_PRODUCT_H
+#define BP_BENCH_PRODUCT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "image/image.h"
+#include "image/manifest.h"
+#include "vboard/geometry.h"
+
+#define BP_SLOTS 2
+#define BP_MAX_ARTIFACTS 16
+#define BP_MAX_REASONS 64
+
+struct bp_artifact {
+	const char *name;              /* "from", "to", "followup", "crash", … */
+	const char *runs;              /* entry of the native firmware that it enters: "healthy", "crash", … */
+	struct bp_version version;
+	uint32_t security_counter;
+	uint32_t body_bytes;
+	uint64_t seed;                 /* of the body's filler */
+	int released;                  /* 0: no device may ever run it */
+	struct bp_bytes image[BP_SLOTS];
+	uint8_t sha256[BP_SLOTS][32];  /* of the whole file */
+	uint8_t digest[BP_SLOTS][32];  /* the image's own SHA-256 TLV: what SMP calls its hash */
+	struct bp_manifest manifest;   /* fields, for manifest edits */
+	struct bp_bytes manifest_cose; /* signed */
+};
+
+/* Console lines that mean something: a line mark matches when the text occurs in it. */
+struct bp_marks {
+	const char *boot;       /* a boot begins: "boot: cause" */
+	const char *trial;      /* the bootloader starts a trial: "trial" */
+	const char *up;         /* an application runs: "app: up" or alike */
+	const char *confirmed;  /* the application reports its confirm */
+	const char *rollback;
+	const char *no_image;
+	const char *state_lost;
+};
+
+enum bp_manifest_policy { BP_MANIFEST_REQUIRED, BP_MANIFEST_OPTIONAL };
+
+struct bp_product {
+	const char *name, *title, *path;
+	const char *firmware;          /* native firmware object, name without folder and suffix */
+	struct bp_board_config board;
+	const char *area_name[DUT_AREA_COUNT];
+	unsigned n_artifacts;
+	struct bp_artifact artifact[BP_MAX_ARTIFACTS];
+	struct bp_key key, other_key;  /* release key, and one that no device knows */
+	enum bp_manifest_policy manifest;
+	uint32_t chunk_bytes;          /* payload bytes of an upload request */
+	uint64_t recovery_budget_ns;   /* power return → settled */
+	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed */
+	uint64_t reply_budget_ns;      /* one SMP answer */
+	struct bp_marks marks;
+	unsigned n_reasons;
+	const char *reason[BP_MAX_REASONS]; /* index = code on the wire; NULL: unused */
+};
+
+/* Read, check and build. Errors carry file:line:col. */
+int bp_product_read(struct bp_arena *a, const char *path, struct bp_product **out, struct bp_err *err);
+
+/* NULL when there is none of that name. */
+const struct bp_artifact *bp_product_artifact(const struct bp_product *p, const char *name);
+
+/* Code of a reason name, or -1. */
+int bp_product_reason(const struct bp_product *p, const char *name);
+
+/* Which artifact stands in slot (its bytes from the start of the slot, bit for bit), or NULL. slot_bytes: slot's content. */
+const struct bp_artifact *bp_product_identify(const struct bp_product *p, unsigned slot, const uint8_t *slot_bytes, size_t len);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * product_board.c - the board's part of product.yaml: board, flash, supply, costs
+ * and the memory map.
+ */
+#include "bench/product_parts.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define MAX_FLASH_BYTES BP_IMAGE_MAX_BYTES
+#define MIN_PAGE_BYTES 64u               /* boards have 128 B (STM32L0) to 128 KiB (STM32F4) */
+#define MAX_PAGE_BYTES (256u * 1024u)
+#define MAX_OPERATION_NS (60 * BP_NS_PER_S)
+#define MAX_COST_NS (60 * BP_NS_PER_S)
+#define MAX_WATCHDOG_NS (3600 * BP_NS_PER_S)
+#define MAX_SUPPLY_MV 60000u
+#define MAX_BAUD 12000000u               /* fastest FTDI USB serial bridges */
+
+static const char *const area_names[DUT_AREA_COUNT] = {
+	[DUT_AREA_BOOT] = "boot",           [DUT_AREA_SLOT_A] = "slot-a",
+	[DUT_AREA_SLOT_B] = "slot-b",       [DUT_AREA_STATE_A] = "state-a",
+	[DUT_AREA_STATE_B] = "state-b",     [DUT_AREA_COUNTER_A] = "counter-a",
+	[DUT_AREA_COUNTER_B] = "counter-b", [DUT_AREA_PROGRESS] = "progress",
+	[DUT_AREA_CONFIG_A] = "config-a",   [DUT_AREA_CONFIG_B] = "config-b",
+};
+
+/* ---- board ------------------------------------------------------------------ */
+
+static void need_ms(struct bp_product_reader *r, const struct bp_node *map, const char *key, const char *what,
+		    uint32_t *out_ms)
+{
+	uint64_t ns = 0;
+
+	bp_product_need_duration(r, map, key, what, BP_NS_PER_MS, MAX_WATCHDOG_NS, &ns);
+	if (ns % BP_NS_PER_MS)
+		bp_diag_at(&r->diag, bp_map_get(map, key), "'%s' is no whole number of milliseconds", key);
+	*out_ms = (uint32_t)(ns / BP_NS_PER_MS);
+}
+
+static void read_trial(struct bp_product_reader *r, const struct bp_node *board)
+{
+	struct dut_board *dut = &r->p->board.dut;
+	const struct bp_node *map = bp_product_section(r, board, "trial", "what a trial image gets");
+
+	if (!map)
+		return;
+	bp_product_need_u32(r, map, "attempts", "boots of a trial image", 1, 15, &dut->trial_attempts);
+	need_ms(r, map, "budget", "time to confirm in", &dut->trial_budget_ms);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_board(struct bp_product_reader *r, const struct bp_node *root)
+{
+	struct bp_board_config *b = &r->p->board;
+	const struct bp_node *map = bp_product_section(r, root, "board", "what the device is told of itself");
+	uint64_t clock = 0;
+	bool mains = false;
+
+	if (!map)
+		return;
+	if (r->p->name)
+		memcpy(b->dut.product, r->p->name, strlen(r->p->name));
+	bp_product_need_u32(r, map, "hardware-revision", "for manifests", 0, UINT32_MAX, &b->dut.hw_rev);
+	bp_product_need_u32(r, map, "bootloader-version", "for manifests", 0, UINT32_MAX, &b->dut.boot_version);
+	read_trial(r, map);
+	need_ms(r, map, "watchdog", "period of the watchdog", &b->dut.watchdog_ms);
+	bp_product_need_u32(r, map, "baud", "rate of the console", 300, MAX_BAUD, &b->baud);
+	bp_node_percent(&r->diag, bp_map_need(&r->diag, map, "battery", "charge of the battery"), &b->battery_percent);
+	bp_node_bool(&r->diag, bp_map_need(&r->diag, map, "mains", "mains power is there"), &mains);
+	bp_node_u64(&r->diag, bp_map_need(&r->diag, map, "wallclock", "seconds since 1970"), 0, INT64_MAX, &clock);
+	b->mains = mains;
+	b->wallclock_s = (int64_t)clock;
+	bp_map_done(&r->diag, map);
+}
+
+/* ---- flash, supply, costs ------------------------------------------------------ */
+
+static void check_flash(struct bp_product_reader *r, const struct bp_node *map)
+{
+	const struct bp_geometry *f = &r->p->board.flash;
+	char page[32];
+
+	bp_show_bytes(page, sizeof(page), f->page_bytes);
+	if (f->page_bytes && f->size_bytes % f->page_bytes)
+		bp_diag_at(&r->diag, bp_map_get(map, "size"), "'size' is no whole number of pages of %s", page);
+	if (f->page_bytes && f->unit_bytes && f->page_bytes % f->unit_bytes)
+		bp_diag_at(&r->diag, bp_map_get(map, "write-unit"),
+			   "'write-unit' is %u B, which does not divide the page of %s", f->unit_bytes, page);
+}
+
+static void read_flash(struct bp_product_reader *r, const struct bp_node *root)
+{
+	struct bp_board_config *b = &r->p->board;
+	struct bp_geometry *f = &b->flash;
+	const struct bp_node *map = bp_product_section(r, root, "flash", "geometry of the flash");
+	uint32_t erased = 0xff;
+	bool ecc = false;
+
+	if (!map)
+		return;
+	bp_product_need_bytes(r, map, "size", "the whole flash", MIN_PAGE_BYTES, MAX_FLASH_BYTES, &f->size_bytes);
+	bp_product_need_bytes(r, map, "page", "smallest erasable piece", MIN_PAGE_BYTES, MAX_PAGE_BYTES, &f->page_bytes);
+	bp_product_need_bytes(r, map, "write-unit", "bytes of one program operation", 1, DUT_MAX_UNIT, &f->unit_bytes);
+	bp_product_need_u32(r, map, "erased", "value of an erased byte", 0, 0xff, &erased);
+	if (erased != 0 && erased != 0xff)
+		bp_diag_at(&r->diag, bp_map_get(map, "erased"), "'erased' is 0x%02x; expected 0xff or 0x00", erased);
+	bp_product_need_duration(r, map, "program-time", "one write unit", 1, MAX_OPERATION_NS, &f->program_ns);
+	bp_product_need_duration(r, map, "erase-time", "one page", 1, MAX_OPERATION_NS, &f->erase_ns);
+	bp_product_need_u32(r, map, "writes-per-unit", "programs between erases, 0: no limit", 0, UINT32_MAX, &f->writes_per_unit);
+	bp_node_bool(&r->diag, bp_map_need(&r->diag, map, "ecc", "a torn unit faults when read"), &ecc);
+	f->erased = b->dut.erased = (uint8_t)erased;
+	f->ecc = ecc;
+	b->dut.flash_size = f->size_bytes;
+	b->dut.write_unit = f->unit_bytes;
+	check_flash(r, map);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_supply(struct bp_product_reader *r, const struct bp_node *root)
+{
+	struct bp_rail *rail = &r->p->board.rail;
+	const struct bp_node *map = bp_product_section(r, root, "supply", "levels of the supply, mV");
+	unsigned before = r->diag.count;
+
+	if (!map)
+		return;
+	bp_product_need_u32(r, map, "nominal", "mV", 1, MAX_SUPPLY_MV, &rail->nominal_mv);
+	bp_product_need_u32(r, map, "flash-min", "mV, below: flash operations fail", 1, MAX_SUPPLY_MV, &rail->flash_min_mv);
+	bp_product_need_u32(r, map, "core-min", "mV, below: the core stops", 1, MAX_SUPPLY_MV, &rail->core_min_mv);
+	bp_product_need_duration(r, map, "decay", "from nominal to 0 V", 0, MAX_OPERATION_NS, &rail->decay_ns);
+	if (r->diag.count == before && rail->flash_min_mv >= rail->nominal_mv)
+		bp_diag_at(&r->diag, bp_map_get(map, "flash-min"), "'flash-min' is %u; expected less than nominal (%u)",
+			   rail->flash_min_mv, rail->nominal_mv);
+	if (r->diag.count == before && rail->core_min_mv > rail->flash_min_mv)
+		bp_diag_at(&r->diag, bp_map_get(map, "core-min"), "'core-min' is %u; expected at most flash-min (%u)",
+			   rail->core_min_mv, rail->flash_min_mv);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_costs(struct bp_product_reader *r, const struct bp_node *root)
+{
+	uint64_t *ns = r->p->board.costs.ns;
+	const struct bp_node *map = bp_product_section(r, root, "costs", "time of work without hardware calls");
+
+	if (!map)
+		return;
+	bp_product_need_duration(r, map, "sha256", "a byte hashed", 1, MAX_COST_NS, &ns[DUT_COST_SHA256]);
+	bp_product_need_duration(r, map, "sha512", "a byte hashed", 1, MAX_COST_NS, &ns[DUT_COST_SHA512]);
+	bp_product_need_duration(r, map, "ed25519-verify", "a verification", 1, MAX_COST_NS, &ns[DUT_COST_ED25519_VERIFY]);
+	bp_product_need_duration(r, map, "cycles", "a CPU cycle", 1, MAX_COST_NS, &ns[DUT_COST_CYCLES]);
+	bp_map_done(&r->diag, map);
+}
+
+/* ---- areas ------------------------------------------------------------------------ */
+
+static void check_page(struct bp_product_reader *r, const struct bp_node *area, const char *key, uint32_t value)
+{
+	uint32_t page = r->p->board.flash.page_bytes;
+
+	if (page && value % page)
+		bp_diag_at(&r->diag, bp_map_get(area, key), "'%s' is 0x%x; expected a multiple of the page (0x%x)", key,
+			   value, page);
+}
+
+/* Reads one area; size 0 is left when it is missing or wrong. */
+static void read_area(struct bp_product_reader *r, const struct bp_node *node, const char *name, struct dut_area *area)
+{
+	uint32_t flash = r->p->board.flash.size_bytes;
+	unsigned before = r->diag.count;
+
+	if (!bp_node_is(&r->diag, node, BP_NODE_MAP))
+		return;
+	bp_product_need_bytes(r, node, "at", "offset in the flash", 0, MAX_FLASH_BYTES, &area->addr);
+	bp_product_need_bytes(r, node, "size", "bytes of the area", 1, MAX_FLASH_BYTES, &area->size);
+	bp_map_done(&r->diag, node);
+	if (r->diag.count != before) {
+		area->size = 0;
+		return;
+	}
+	check_page(r, node, "at", area->addr);
+	check_page(r, node, "size", area->size);
+	/* Both are at most MAX_FLASH_BYTES: the sum cannot overflow. */
+	if (flash && area->addr + area->size > flash)
+		bp_diag_at(&r->diag, node, "'%s' ends at 0x%x, outside of the flash of 0x%x bytes", name,
+			   area->addr + area->size, flash);
+}
+
+static void check_overlap(struct bp_product_reader *r, const struct bp_node *areas, unsigned i)
+{
+	const struct dut_area *all = r->p->board.dut.area, *a = &all[i];
+
+	for (unsigned j = 0; j < i; j++) {
+		const struct dut_area *b = &all[j];
+
+		if (a->size && b->size && a->addr < b->addr + b->size && b->addr < a->addr + a->size)
+			bp_diag_at(&r->diag, bp_map_get(areas, area_names[i]),
+				   "'%s' (0x%x to 0x%x) overlaps '%s' (0x%x to 0x%x)", area_names[i], a->addr,
+				   a->addr + a->size - 1, area_names[j], b->addr, b->addr + b->size - 1);
+	}
+}
+
+static void check_areas(struct bp_product_reader *r, const struct bp_node *map)
+{
+	const struct dut_area *a = r->p->board.dut.area;
+	const struct dut_area *slot_a = &a[DUT_AREA_SLOT_A], *slot_b = &a[DUT_AREA_SLOT_B];
+	const struct bp_node *config_a = bp_map_get(map, "config-a"), *config_b = bp_map_get(map, "config-b");
+
+	if (slot_a->size && slot_b->size && slot_a->size != slot_b->size)
+		bp_diag_at(&r->diag, bp_map_get(bp_map_get(map, "slot-b"), "size"),
+			   "'size' of slot-b is 0x%x and that of slot-a 0x%x; expected the same", slot_b->size, slot_a->size);
+	if (!config_a != !config_b)
+		bp_diag_at(&r->diag, config_a ? config_a : config_b, "'config-a' and 'config-b' go together; one is missing");
+}
+
+static void read_areas(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *map = bp_product_section(r, root, "areas", "memory map of the flash");
+
+	for (unsigned i = 0; i < DUT_AREA_COUNT; i++)
+		r->p->area_name[i] = area_names[i];
+	if (!map)
+		return;
+	for (unsigned i = 0; i < DUT_AREA_COUNT; i++) {
+		bool optional = i == DUT_AREA_CONFIG_A || i == DUT_AREA_CONFIG_B;
+		const struct bp_node *node = optional ? bp_map_get(map, area_names[i])
+						      : bp_map_need(&r->diag, map, area_names[i], "an area of the flash");
+
+		read_area(r, node, area_names[i], &r->p->board.dut.area[i]);
+		check_overlap(r, map, i);
+	}
+	check_areas(r, map);
+	bp_map_done(&r->diag, map);
+}
+
+void bp_product_board(struct bp_product_reader *r, const struct bp_node *root)
+{
+	read_board(r, root);
+	read_flash(r, root);
+	read_supply(r, root);
+	read_costs(r, root);
+	read_areas(r, root);
+}

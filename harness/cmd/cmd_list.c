@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_list.c - `brickproof list`: what there is to run, and what it covers. */
+#include "cmd/commands.h"
+#include "cmd/home.h"
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "image/corrupt.h"
+#include "oracle/invariant.h"
+#include "scenario/scenario.h"
+#include "vboard/firmware.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LIST_ARENA_BYTES ((size_t)64 * 1024 * 1024)
+
+struct covered {
+	const char *id, *text;
+	struct bp_text by; /* names of the scenarios */
+};
+
+static void help(void)
+{
+	printf("usage: brickproof list [--requirements | --invariants | --mutants | --operators]\n\n"
+	       "Without options, the scenarios: name, what it covers, title, separated by tabs.\n\n"
+	       "  --requirements  requirement rows and the scenarios that cover each\n"
+	       "  --invariants    what is checked after every fault\n"
+	       "  --mutants       the mutants that are built, and their defects\n"
+	       "  --operators     the corruption operators of edits\n");
+}
+
+static int with_scenarios(struct bp_arena *a, int (*each)(struct bp_arena *, void *, const struct bp_scenario *, struct bp_err *),
+			  void *ctx, struct bp_err *err)
+{
+	const char *const *names, *path, *name, *product, *product_path;
+	struct bp_product *reference, *p;
+	struct bp_scenario *s;
+	size_t n;
+	int rc = bp_home_scenarios(a, &names, &n, err);
+
+	if (!rc)
+		rc = bp_home_product(a, "reference", &product_path, err);
+	if (!rc)
+		rc = bp_product_read(a, product_path, &reference, err);
+	for (size_t i = 0; i < n && !rc; i++) {
+		rc = bp_home_scenario(a, names[i], &path, err);
+		if (!rc)
+			rc = bp_scenario_peek(a, path, &name, &product, err);
+		p = reference;
+		if (!rc && product && strcmp(product, "reference")) {
+			rc = bp_home_product(a, product, &product_path, err);
+			if (!rc)
+				rc = bp_product_read(a, product_path, &p, err);
+		}
+		if (!rc)
+			rc = bp_scenario_read(a, path, p, &s, err);
+		if (!rc)
+			rc = each(a, ctx, s, err);
+	}
+	return rc;
+}
+
+static int print_scenario(struct bp_arena *a, void *ctx, const struct bp_scenario *s, struct bp_err *err)
+{
+	(void)a, (void)ctx, (void)err;
+	printf("%s\t", s->name);
+	for (unsigned i = 0; i < s->n_covers; i++)
+		printf("%s%s", i ? " " : "", s->covers[i]);
+	printf("\t%s\n", s->title);
+	return 0;
+}
+
+struct table {
+	struct covered *row;
+	size_t n;
+};
+
+static int read_requirements(struct bp_arena *a, struct table *t, struct bp_err *err)
+{
+	struct bp_diag d = {.arena = a};
+	const char *home, *path;
+	struct bp_node *root, *list;
+	int rc = bp_home(a, &home, err);
+
+	if (rc)
+		return rc;
+	path = bp_arena_printf(a, "%s/scenarios/requirements.yaml", home);
+	rc = bp_yaml_read(a, path, &root, err);
+	if (rc)
+		return rc;
+	list = bp_node_is(&d, root, BP_NODE_MAP) ? bp_map_need(&d, root, "requirements", "the rows") : NULL;
+	if (list && bp_node_is(&d, list, BP_NODE_SEQ)) {
+		t->row = bp_arena_array(a, list->n + 1, sizeof(*t->row));
+		for (size_t i = 0; t->row && i < list->n; i++, t->n++) {
+			if (!bp_node_is(&d, list->items[i], BP_NODE_MAP))
+				break;
+			bp_node_text(&d, bp_map_need(&d, list->items[i], "id", "the row's id"), &t->row[i].id);
+			bp_node_text(&d, bp_map_need(&d, list->items[i], "text", "what it asks"), &t->row[i].text);
+			bp_map_done(&d, list->items[i]);
+			bp_text_init(&t->row[i].by, a);
+		}
+	}
+	return bp_diag_result(&d, err);
+}
+
+static int cover(struct bp_arena *a, void *ctx, const struct bp_scenario *s, struct bp_err *err)
+{
+	struct table *t = ctx;
+
+	(void)a;
+	for (unsigned i = 0; i < s->n_covers; i++) {
+		size_t k = 0;
+
+		while (k < t->n && strcmp(t->row[k].id, s->covers[i]))
+			k++;
+		if (k == t->n)
+			return bp_fail(err, BP_ECONFIG, "%s: error: covers '%s', which scenarios/requirements.yaml does not have", s->path,
+				       s->covers[i]);
+		bp_text_printf(&t->row[k].by, "%s%s", t->row[k].by.len ? " " : "", s->name);
+	}
+	return 0;
+}
+
+static int list_requirements(struct bp_arena *a, struct bp_err *err)
+{
+	struct table t = {0};
+	int rc = read_requirements(a, &t, err);
+
+	if (!rc)
+		rc = with_scenarios(a, cover, &t, err);
+	for (size_t i = 0; i < t.n && !rc; i++)
+		printf("%s\t%s\t%s\n", t.row[i].id, t.row[i].by.len ? t.row[i].by.bytes : "-", t.row[i].text);
+	return rc;
+}
+
+static int list_mutants(struct bp_arena *a, struct bp_err *err)
+{
+	const char *const *names, *path;
+	struct bp_firmware fw;
+	size_t n;
+	int rc = bp_home_mutants(a, &names, &n, err);
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		rc = bp_home_firmware(a, bp_arena_printf(a, "mutant-%s", names[i]), &path, err);
+		if (!rc)
+			rc = bp_firmware_load(a, path, &fw, err);
+		if (rc)
+			break;
+		printf("%s\t%s\n", names[i], fw.fw->mechanism);
+		bp_firmware_unload(&fw);
+	}
+	return rc;
+}
+
+static void list_invariants(void)
+{
+	for (int i = 0; i < BP_INVARIANTS; i++)
+		printf("%s\t%s\t%s\n", bp_invariants[i].name, bp_invariants[i].covers, bp_invariants[i].text);
+}
+
+static void list_operators(void)
+{
+	for (const struct bp_operator *op = bp_operators; op->name; op++)
+		printf("%s\t%s\n", op->name, op->help);
+}
+
+int bp_cmd_list(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"requirements", 0, 0, 'r'}, {"invariants", 0, 0, 'i'}, {"mutants", 0, 0, 'm'}, {"operators", 0, 0, 'o'},
+		{"help", 0, 0, 'h'}, {0, 0, 0, 0},
+	};
+	struct bp_err err = {0};
+	struct bp_arena *a;
+	int c, what = 0, rc = 0;
+
+	optind = 1;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		if (c == '?' || c == ':') {
+			bp_bad_option(c, longs, argv, &err);
+			return bp_complain(&err);
+		}
+		what = c;
+	}
+	if (what == 'h') {
+		help();
+		return BP_EXIT_PASSED;
+	}
+	if (optind < argc) {
+		bp_fail(&err, BP_EUSAGE, "list takes no '%s'; `brickproof list --help` tells what it takes", argv[optind]);
+		return bp_complain(&err);
+	}
+	a = bp_arena_new(LIST_ARENA_BYTES);
+	if (!a) {
+		bp_fail(&err, BP_ENOMEM, "no memory");
+		return bp_complain(&err);
+	}
+	switch (what) {
+	case 'r': rc = list_requirements(a, &err); break;
+	case 'm': rc = list_mutants(a, &err); break;
+	case 'i': list_invariants(); break;
+	case 'o': list_operators(); break;
+	default: rc = with_scenarios(a, print_scenario, NULL, &err); break;
+	}
+	bp_arena_free(a);
+	return rc ? bp_complain(&err) : BP_EXIT_PASSED;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * matrix.h - running scenarios into a journal: what `run` and `mutants` share.
+ */
+#ifndef BP_CMD_MATRIX_H
+#define BP_CMD_MATRIX_H
+
+#include "explore/pool.h"
+#include "explore/token.h"
+#include "result/progress.h"
+#include "result/rundir.h"
+
+#define BP_EVIDENCE_PER_SCENARIO 8u /* cases whose evidence is kept; the others keep their token */
+#define BP_SCENARIO_ARENA_BYTES ((size_t)512 * 1024 * 1024)
+#define BP_VERSION "0.1.0"
+
+struct bp_matrix_options {
+	unsigned jobs;
+	uint32_t budget;            /* most cut cases a scenario; 0: all */
+	uint64_t seed;
+	enum bp_accel accel;
+	bool follow_up;
+	bool disarm;
+};
+
+struct bp_matrix {
+	struct bp_matrix_options opt;
+	struct bp_rundir *dir;
+	struct bp_progress *progress;
+	struct bp_journal_end end;
+	uint32_t planned, all;      /* cases planned, and before the budget */
+	uint32_t evidence;          /* ids given so far */
+	uint32_t runs;              /* runs of the scenarios before: run numbers are unique in a journal */
+	bool trouble;               /* some scenario came to BP_OUTCOME_ERROR */
+	bool failed;                /* some device failed */
+};
+
+/* A positive control: a mutant that this scenario must catch by this invariant (-1: any). */
+struct bp_control {
+	const char *mutant, *scenario;
+	int invariant;
+};
+
+/*
+ * crosscheck.c: the first and last cut case of each variant and phase from the start, too. 1: all agree, 0: the token
+ * and what differs are on stderr.
+ */
+int bp_crosscheck(struct bp_runner *r, const struct bp_plan *p, const struct bp_judgement *judged, struct bp_err *err);
+
+/* One scenario on one firmware. control: NULL for none. Device trouble goes into the journal; a negative return is the rig's. */
+int bp_matrix_scenario(struct bp_matrix *m, const struct bp_product *p, const char *firmware, const char *scenario_path,
+		       const struct bp_control *control, struct bp_err *err);
+
+/* Exit status so far: 0, 1, 99. */
+int bp_matrix_exit(const struct bp_matrix *m);
+
+/* Monotonic clock, ns. */
+uint64_t bp_clock_ns(void);
+
+enum bp_evidence_made {
+	BP_EVIDENCE_SAME,   /* made, and the case came to the same judgement again */
+	BP_EVIDENCE_OTHER,  /* made, but it came to another: the rig cannot be trusted */
+	BP_EVIDENCE_NONE,   /* the process that made it failed */
+};
+
+/* evidence.c: run the case again, traced, in a process of its own; its evidence line goes to the journal. */
+int bp_evidence_add(struct bp_journal *j, struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c,
+		    uint32_t id, const struct bp_judgement *expected, enum bp_evidence_made *made, struct bp_err *err);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explore/log.h"
+
+#include <string.h>
+
+/* Room for an update that erases and programs the whole flash four times. */
+#define ROUNDS 4u
+#define OWED_MAX 65536u
+#define SENDS_MAX 65536u
+
+int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash *start, struct bp_log **out)
+{
+	struct bp_log *l = bp_arena_alloc(a, sizeof(*l));
+
+	if (!l)
+		return BP_ENOMEM;
+	l->arena = a;
+	l->start = start;
+	l->unit_bytes = g->unit_bytes;
+	l->cap_ops = ROUNDS * (g->size_bytes / g->unit_bytes + g->size_bytes / g->page_bytes);
+	l->cap_data = ROUNDS * g->size_bytes;
+	l->cap_owed = OWED_MAX;
+	l->cap_sends = SENDS_MAX;
+	l->op = bp_arena_array(a, l->cap_ops, sizeof(*l->op));
+	l->data = bp_arena_alloc(a, l->cap_data);
+	l->owed = bp_arena_array(a, l->cap_owed, sizeof(*l->owed));
+	l->send = bp_arena_array(a, l->cap_sends, sizeof(*l->send));
+	if (!l->op || !l->data || !l->owed || !l->send)
+		return BP_ENOMEM;
+	*out = l;
+	return 0;
+}
+
+void bp_log_op(void *log, const struct bp_op *op)
+{
+	struct bp_log *l = log;
+	struct bp_log_op *o;
+
+	if (l->n_ops == l->cap_ops || l->cap_data - l->n_data < l->unit_bytes) {
+		l->failed = 1;
+		return;
+	}
+	o = &l->op[l->n_ops++];
+	*o = (struct bp_log_op){
+		.start_ns = op->start_ns, .end_ns = op->end_ns, .addr = op->addr, .data = l->n_data,
+		.owed = l->n_owed - 1, .kind = (uint8_t)op->kind,
+	};
+	if (op->kind == BP_OP_PROGRAM) {
+		memcpy(l->data + l->n_data, op->data, l->unit_bytes);
+		l->n_data += l->unit_bytes;
+	}
+}
+
+void bp_log_owe(struct bp_log *l, uint64_t at_ns, const struct bp_obligation *o)
+{
+	if (l->n_owed && !memcmp(&l->owed[l->n_owed - 1].owed, o, sizeof(*o)))
+		return;
+	if (l->n_owed == l->cap_owed) {
+		l->failed = 1;
+		return;
+	}
+	l->owed[l->n_owed].at_ns = at_ns;
+	l->owed[l->n_owed++].owed = *o;
+}
+
+void bp_log_sent(struct bp_log *l, uint64_t at_ns, size_t len)
+{
+	uint32_t first = 1;
+
+	if (l->n_sends)
+		first = l->send[l->n_sends - 1].first + l->send[l->n_sends - 1].len;
+	if (l->n_sends == l->cap_sends) {
+		l->failed = 1;
+		return;
+	}
+	l->send[l->n_sends] = (struct bp_log_send){at_ns, first, (uint32_t)len};
+	l->n_sends++;
+}
+
+uint32_t bp_log_frame_end(const struct bp_log *l, uint32_t frame)
+{
+	if (!frame || frame > l->n_sends)
+		return 0;
+	return l->send[frame - 1].first + l->send[frame - 1].len - 1;
+}
+
+/* Arrival of link byte n at the board, or BP_NEVER. */
+static uint64_t arrival(const struct bp_log *l, uint32_t n)
+{
+	uint32_t low = 0, high = l->n_sends;
+
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+
+		if (n < l->send[mid].first)
+			high = mid;
+		else if (n >= l->send[mid].first + l->send[mid].len)
+			low = mid + 1;
+		else
+			return l->send[mid].at_ns + (n - l->send[mid].first + 1) * l->byte_ns;
+	}
+	return BP_NEVER;
+}
+
+static void resolve_time(const struct bp_log *l, uint64_t at_ns, struct bp_state *out)
+{
+	uint32_t low = 0, high = l->n_ops;
+
+	while (low < high) { /* first operation that is not complete at at_ns */
+		uint32_t mid = (low + high) / 2;
+
+		if (l->op[mid].end_ns <= at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*out = (struct bp_state){.prefix = low};
+	if (low < l->n_ops) {
+		out->torn.percent = bp_vboard_torn_percent(l->op[low].start_ns, l->op[low].end_ns, at_ns);
+		out->is_torn = out->torn.percent > 0;
+	}
+	low = 0;
+	high = l->n_owed;
+	while (low < high) { /* the last obligation that began before at_ns or at it */
+		uint32_t mid = (low + high) / 2;
+
+		if (l->owed[mid].at_ns <= at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	out->owed = low ? low - 1 : 0;
+}
+
+int bp_log_resolve(const struct bp_log *l, const struct bp_cutpoint *c, struct bp_state *out)
+{
+	uint64_t at;
+
+	if (c->event == BP_EVENT_FLASH) {
+		if (!c->n || c->n > l->n_ops)
+			return BP_ENOENT;
+		*out = (struct bp_state){
+			.prefix = c->position == BP_CUT_AFTER ? c->n : c->n - 1,
+			.owed = l->op[c->n - 1].owed,
+			.is_torn = c->position == BP_CUT_TORN,
+			.torn = c->torn,
+		};
+		return 0;
+	}
+	at = arrival(l, c->event == BP_EVENT_LINK_FRAME ? bp_log_frame_end(l, c->n) : c->n);
+	if (at == BP_NEVER)
+		return BP_ENOENT;
+	resolve_time(l, at, out);
+	return 0;
+}
+
+void bp_log_apply(const struct bp_log *l, struct bp_flash *f, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		if (l->op[i].kind == BP_OP_PROGRAM)
+			bp_flash_program(f, l->op[i].addr, l->data + l->op[i].data);
+		else
+			bp_flash_erase(f, l->op[i].addr);
+	}
+}
+
+void bp_log_tear(const struct bp_log *l, struct bp_flash *f, uint32_t i, struct bp_torn torn)
+{
+	if (l->op[i].kind == BP_OP_PROGRAM)
+		bp_flash_program_torn(f, l->op[i].addr, l->data + l->op[i].data, torn);
+	else
+		bp_flash_erase_torn(f, l->op[i].addr, torn);
+}

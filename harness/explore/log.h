@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log.h - the flash log: one update, recorded once, from which the state after
+ * any cut is built.
+ *
+ * After power loss only the flash survives (with weak bits and wear). So the
+ * state after a cut is the start image, plus the operations that were complete,
+ * plus one torn operation; and what the device owes is what it had acknowledged
+ * by then. No prefix is ever run again.
+ */
+#ifndef BP_EXPLORE_LOG_H
+#define BP_EXPLORE_LOG_H
+
+#include "scenario/execute.h"
+#include "vboard/vboard.h"
+
+#include <stdint.h>
+
+struct bp_log_op {
+	uint64_t start_ns, end_ns;
+	uint32_t addr;
+	uint32_t data;       /* program: offset into bp_log.data */
+	uint32_t owed;       /* index into bp_log.owed, at its start and its end */
+	uint8_t kind;        /* enum bp_op_kind */
+};
+
+struct bp_log_owed {
+	uint64_t at_ns;
+	struct bp_obligation owed;
+};
+
+struct bp_log_send {         /* one message of the host on the wire */
+	uint64_t at_ns;      /* its first bit */
+	uint32_t first, len; /* bytes of the link, counted from 1 */
+};
+
+struct bp_log {
+	struct bp_arena *arena;
+	struct bp_flash *start;          /* flash when the update began */
+	uint32_t unit_bytes;
+	uint64_t byte_ns;                /* of the link */
+	struct bp_log_op *op;
+	struct bp_log_owed *owed;
+	struct bp_log_send *send;
+	uint8_t *data;
+	uint32_t n_ops, n_owed, n_sends, n_data;
+	uint32_t cap_ops, cap_owed, cap_sends, cap_data;
+	uint64_t end_ns;                 /* board time when the steps were over */
+	int failed;                      /* a table was full: BP_ENOMEM at the end */
+};
+
+/* Tables for an update on this board; start: an empty flash of the same geometry. */
+int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash *start, struct bp_log **out);
+
+/* Observers to hang on the board, the executor and the wire. */
+void bp_log_op(void *log, const struct bp_op *op);
+void bp_log_owe(struct bp_log *log, uint64_t at_ns, const struct bp_obligation *o);
+void bp_log_sent(struct bp_log *log, uint64_t at_ns, size_t len);
+
+/* A state: `prefix` operations complete, then, when torn, operation number `prefix` (from 0) torn by `torn`. */
+struct bp_state {
+	uint32_t prefix;
+	uint32_t owed;           /* index into bp_log.owed */
+	bool is_torn;
+	struct bp_torn torn;
+};
+
+/* The state in which a cut leaves the board. 0, or BP_ENOENT when the update has no such point. */
+int bp_log_resolve(const struct bp_log *log, const struct bp_cutpoint *cut, struct bp_state *out);
+
+/* Carry flash f forward by operations [from, to). */
+void bp_log_apply(const struct bp_log *log, struct bp_flash *f, uint32_t from, uint32_t to);
+
+/* Tear operation number i on f. */
+void bp_log_tear(const struct bp_log *log, struct bp_flash *f, uint32_t i, struct bp_torn torn);
+
+/* Number of the link's last byte of message `frame` (from 1), 0 when there is none. */
+uint32_t bp_log_frame_end(const struct bp_log *log, uint32_t frame);
+
+#endif

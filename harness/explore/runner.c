@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explore/runner.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CASE_ARENA_BYTES ((size_t)16 * 1024 * 1024)
+
+int bp_runner_open(struct bp_arena *a, const struct bp_product *p, const char *firmware,
+		   const struct bp_runner_options *opt, struct bp_runner **out, struct bp_err *err)
+{
+	struct bp_runner *r = bp_arena_alloc(a, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return bp_fail(err, BP_ENOMEM, "no memory for a runner");
+	r->opt = *opt;
+	r->product = p;
+	rc = bp_exec_bootloader(a, p, &r->bootloader, err);
+	if (rc)
+		return rc;
+	if (bp_flash_new(a, &p->board.flash, opt->seed, &r->start) || bp_flash_new(a, &p->board.flash, opt->seed, &r->prefix) ||
+	    bp_flash_new(a, &p->board.flash, opt->seed, &r->before))
+		return bp_fail(err, BP_ENOMEM, "no memory for a runner's flash");
+	rc = bp_virtual_open(a, p, firmware, opt->accel, opt->seed, &r->v, err);
+	if (rc)
+		return rc;
+	r->case_arena = bp_arena_new(CASE_ARENA_BYTES);
+	if (!r->case_arena) {
+		bp_virtual_close(r->v);
+		return bp_fail(err, BP_ENOMEM, "no memory for cases");
+	}
+	*out = r;
+	return 0;
+}
+
+void bp_runner_close(struct bp_runner *r)
+{
+	if (!r)
+		return;
+	bp_virtual_close(r->v);
+	bp_arena_free(r->case_arena);
+}
+
+static struct bp_flash *flash_of(struct bp_runner *r)
+{
+	return bp_vboard_flash(r->v->vboard);
+}
+
+static void rewind_board(struct bp_runner *r)
+{
+	bp_vboard_watch(r->v->vboard, NULL);
+	bp_vboard_rewind(r->v->vboard);
+	r->v->cut_link_byte = 0;
+	bp_wire_init(&r->v->board.wire, &r->v->board.world, &r->v->board.console);
+	r->v->smp.seq = 0;
+}
+
+/* Provision, and let the board boot once: a device that left the factory. */
+static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_err *err)
+{
+	struct bp_exec x;
+	int rc;
+
+	if (r->started == s)
+		return 0;
+	bp_flash_reset(flash_of(r));
+	rewind_board(r);
+	bp_exec_begin(&x, &r->v->board, s);
+	rc = bp_exec_provision(&x, err);
+	if (!rc)
+		rc = bp_exec_power_on(&x, err);
+	if (!rc)
+		rc = bp_exec_settle(&x, err);
+	if (rc == BP_SETTLED_NOT || rc == BP_SETTLED_OFF)
+		rc = bp_fail(err, BP_EIO, "%s: the device does not come up from its start state; nothing can be tested", s->name);
+	if (rc < 0)
+		return rc;
+	rc = bp_exec_power_off(&x, err);
+	if (rc)
+		return rc;
+	bp_flash_copy(r->start, flash_of(r));
+	r->started = s;
+	r->prefix_log = NULL;
+	return 0;
+}
+
+/* Board on, settled in the start state; operations and link bytes count from here. */
+static int begin(struct bp_runner *r, const struct bp_scenario *s, struct bp_exec *x, struct bp_trace *trace, struct bp_err *err)
+{
+	int rc = factory(r, s, err);
+
+	if (rc)
+		return rc;
+	bp_flash_copy(flash_of(r), r->start);
+	rewind_board(r);
+	flash_of(r)->n_traps = r->start->n_traps; /* of the very first boot: nothing else would judge it */
+	flash_of(r)->trap = r->start->trap;
+	bp_exec_begin(x, &r->v->board, s);
+	x->trace = trace;
+	rc = bp_exec_power_on(x, err);
+	if (!rc)
+		rc = bp_exec_settle(x, err);
+	if (rc == BP_SETTLED_NOT || rc == BP_SETTLED_OFF)
+		return bp_fail(err, BP_EIO, "%s: the device does not settle in its start state", s->name);
+	bp_vboard_count_ops(r->v->vboard);
+	return rc;
+}
+
+/* ---- the recorded update ---- */
+
+struct recorder {
+	struct bp_log *log;
+	struct bp_virtual *v;
+};
+
+static void on_owed(void *ctx, const struct bp_obligation *o)
+{
+	struct recorder *rec = ctx;
+
+	bp_log_owe(rec->log, bp_vboard_now(rec->v->vboard), o);
+}
+
+static struct recorder *recording; /* wire and executor have one context; the wire's is the executor */
+
+static void on_send(void *ctx, uint64_t at_ns, const uint8_t *bytes, size_t len)
+{
+	(void)ctx, (void)bytes;
+	bp_log_sent(recording->log, at_ns, len);
+}
+
+/*
+ * The log stands for the board: played on a copy of the start it must give the
+ * very flash that the board has now. (Damage steps write behind the log's back.)
+ */
+static int check_log(struct bp_runner *r, const struct bp_log *log, const struct bp_scenario *s, struct bp_err *err)
+{
+	struct bp_hash128 played, live;
+
+	for (unsigned i = 0; i < s->n_steps; i++)
+		if (s->step[i].kind == BP_STEP_DAMAGE)
+			return 0;
+	bp_flash_copy(r->prefix, log->start);
+	r->prefix_log = NULL;
+	bp_log_apply(log, r->prefix, 0, log->n_ops);
+	played = bp_flash_hash(r->prefix);
+	live = bp_flash_hash(flash_of(r));
+	if (played.lo != live.lo || played.hi != live.hi)
+		return bp_fail(err, BP_EINTERNAL, "%s: the flash log does not give the flash that the update left: a defect of the rig", s->name);
+	return 0;
+}
+
+int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_scenario *s, struct bp_log **out,
+		    struct bp_err *err)
+{
+	struct recorder rec = {.v = r->v};
+	struct bp_vboard_watch watch = {.op = bp_log_op};
+	struct bp_flash *start;
+	struct bp_exec x;
+	int rc = begin(r, s, &x, NULL, err);
+
+	if (rc)
+		return rc;
+	if (bp_flash_new(a, &r->product->board.flash, r->opt.seed, &start) ||
+	    bp_log_new(a, &r->product->board.flash, start, &rec.log))
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for the flash log", s->name);
+	bp_flash_copy(start, flash_of(r));
+	rec.log->byte_ns = bp_vboard_byte_ns(r->v->vboard);
+	x.on_owed = on_owed;
+	x.ctx = &rec;
+	recording = &rec;
+	r->v->board.wire.on_send = on_send;
+	watch.ctx = rec.log;
+	bp_vboard_watch(r->v->vboard, &watch);
+	on_owed(&rec, &x.owed);
+	rc = bp_exec_steps(&x, err);
+	bp_vboard_watch(r->v->vboard, NULL);
+	r->v->board.wire.on_send = NULL;
+	recording = NULL;
+	if (rc < 0)
+		return rc;
+	if (rec.log->failed)
+		return bp_fail(err, BP_ENOMEM, "%s: the update is too long for the flash log", s->name);
+	rc = check_log(r, rec.log, s, err);
+	if (rc)
+		return rc;
+	rec.log->end_ns = bp_vboard_now(r->v->vboard);
+	*out = rec.log;
+	return 0;
+}
+
+/* ---- judging ---- */
+
+static struct bp_judge judge_for(struct bp_runner *r, struct bp_exec *x, const struct bp_scenario *s)
+{
+	int resume = -1;
+
+	for (unsigned i = 0; i < s->n_steps; i++)
+		if (s->step[i].kind == BP_STEP_UPDATE)
+			resume = s->step[i].artifact;
+	return (struct bp_judge){
+		.exec = x, .bootloader = &r->bootloader, .follow_up = r->opt.follow_up,
+		.followup = bp_artifact_index(r->product, "followup"), .resume = resume,
+	};
+}
+
+__attribute__((format(printf, 2, 3)))
+static void not_exercised(struct bp_judgement *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	*out = (struct bp_judgement){.verdict = BP_NOT_EXERCISED, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+	va_start(ap, fmt);
+	vsnprintf(out->text, sizeof(out->text), fmt, ap);
+	va_end(ap);
+}
+
+/* Bring the board's flash into the state, and check that it is the planned one: the proof that the fault fired. */
+static bool build_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out)
+{
+	const struct bp_state *s = &c->state;
+	struct bp_hash128 hash, planned = p->run[c->run].flash;
+
+	if (r->prefix_log != p->log || s->prefix < r->prefix_ops) {
+		bp_flash_copy(r->prefix, p->log->start);
+		r->prefix_ops = 0;
+		r->prefix_log = p->log;
+		bp_flash_copy(flash_of(r), r->prefix);
+	}
+	bp_log_apply(p->log, r->prefix, r->prefix_ops, s->prefix);
+	r->prefix_ops = s->prefix;
+	bp_flash_sync(flash_of(r), r->prefix);
+	if (r->opt.disarm) {
+		not_exercised(out, "self-test: the fault was planned but not injected");
+		return false;
+	}
+	if (s->is_torn)
+		bp_log_tear(p->log, flash_of(r), s->prefix, s->torn);
+	hash = bp_flash_hash(flash_of(r));
+	if (hash.lo != planned.lo || hash.hi != planned.hi) {
+		not_exercised(out, "the state that was built is not the one that was planned");
+		return false;
+	}
+	return true;
+}
+
+int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
+		    struct bp_err *err)
+{
+	struct bp_exec x;
+	struct bp_judge j;
+
+	rewind_board(r);
+	bp_exec_begin(&x, &r->v->board, p->scenario);
+	j = judge_for(r, &x, p->scenario);
+	if (!build_state(r, p, c, out))
+		return 0;
+	x.owed = p->log->owed[c->state.owed].owed;
+	if (x.owed.stage == BP_STAGE_TEST_ACKED)
+		x.owed.power_cycles++;
+	bp_vboard_count_ops(r->v->vboard);
+	return bp_judge_recovery(&j, false, out, err);
+}
+
+/* Was the armed cut met where the plan says? */
+static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out)
+{
+	const struct bp_cut_report *report = bp_vboard_cut_report(r->v->vboard);
+
+	if (!report->fired) {
+		not_exercised(out, "the fault never fired: the update ended before its cut point");
+		return false;
+	}
+	if (c->cut.event == BP_EVENT_FLASH) {
+		const struct bp_log_op *op = &p->log->op[c->cut.n - 1];
+
+		if (!report->in_op || report->op.ordinal != c->cut.n || report->op.addr != op->addr ||
+		    report->op.kind != (enum bp_op_kind)op->kind || report->position != c->cut.position) {
+			not_exercised(out, "the cut hit operation %llu at 0x%x instead of %u at 0x%x",
+				      (unsigned long long)report->op.ordinal, report->op.addr, c->cut.n, op->addr);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void arm(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c)
+{
+	if (r->opt.disarm || c->kind != BP_CASE_CUT)
+		return;
+	if (c->cut.event == BP_EVENT_FLASH)
+		bp_vboard_arm_op(r->v->vboard, c->cut.n, c->cut.position, c->cut.torn);
+	else
+		r->v->cut_link_byte = c->cut.event == BP_EVENT_LINK_FRAME ? bp_log_frame_end(p->log, c->cut.n) : c->cut.n;
+}
+
+/* A damaged start: damage at rest, then power on; only the row's own expectation binds. */
+static int damaged(struct bp_runner *r, struct bp_exec *x, struct bp_judge *j, const struct bp_damage_row *row,
+		   uint64_t seed, struct bp_judgement *out, struct bp_err *err)
+{
+	int rc = bp_exec_power_off(x, err);
+
+	if (rc)
+		return rc;
+	if (r->opt.disarm) {
+		not_exercised(out, "self-test: the damage was planned but not done");
+		return 0;
+	}
+	rc = bp_exec_damage(x, &row->damage, seed, err);
+	if (rc)
+		return rc;
+	if (!x->damage_done) {
+		not_exercised(out, "the damage changed nothing: %s held that already", row->label);
+		return 0;
+	}
+	x->owed.damaged = 1;
+	if (row->expect.running)
+		x->owed.end_running = row->expect.running;
+	if (row->expect.reasons)
+		x->owed.end_reasons = row->expect.reasons;
+	bp_vboard_count_ops(r->v->vboard);
+	j->expect_state_lost = row->state_lost;
+	return bp_judge_recovery(j, false, out, err);
+}
+
+/* Faults that are steps of the scenario, or the image itself: did they happen? */
+static bool scripted_fault_happened(const struct bp_exec *x, struct bp_judgement *out)
+{
+	const struct bp_scenario *s = x->scenario;
+
+	if (s->end_boots && x->marks.boots < s->end_boots) {
+		not_exercised(out, "%u boots were seen after the update, expected %u: the image did not misbehave", x->marks.boots, s->end_boots);
+		return false;
+	}
+	for (unsigned i = 0; i < s->n_steps; i++)
+		if (s->step[i].kind == BP_STEP_DAMAGE && !x->damage_done) {
+			not_exercised(out, "the scenario's damage changed nothing");
+			return false;
+		}
+	return true;
+}
+
+static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_exec *x,
+			   struct bp_judge *j, struct bp_flash *state_before, struct bp_judgement *out, struct bp_err *err)
+{
+	bool off;
+	int rc;
+
+	arm(r, p, c);
+	rc = bp_exec_steps(x, err);
+	if (rc < 0)
+		return rc;
+	off = !bp_vboard_is_on(r->v->vboard);
+	if (c->kind == BP_CASE_CUT && !fired(r, p, c, out))
+		return 0;
+	if (state_before)
+		bp_flash_copy(state_before, flash_of(r));
+	bp_vboard_disarm(r->v->vboard);
+	if (off && x->owed.stage == BP_STAGE_TEST_ACKED)
+		x->owed.power_cycles++;
+	if (!off && bp_judge_steps(j, out))
+		return 0;
+	if (!off && c->kind == BP_CASE_NO_FAULT && !scripted_fault_happened(x, out))
+		return 0;
+	r->owed_at_fault = bp_obligation_key(&x->owed);
+	return bp_judge_recovery(j, !off, out, err);
+}
+
+int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_trace *trace,
+		    struct bp_flash *state_before, struct bp_judgement *out, struct bp_err *err)
+{
+	const struct bp_scenario *s = p->scenario;
+	struct bp_exec x;
+	struct bp_judge j;
+	int rc = begin(r, s, &x, trace, err);
+
+	if (rc)
+		return rc;
+	bp_arena_reset(r->case_arena);
+	j = judge_for(r, &x, s);
+	r->prefix_log = NULL;
+	r->v->board.wire.sent = 0;
+	if (r->opt.disarm && c->kind == BP_CASE_NO_FAULT && !s->n_sweeps && !s->n_edits && !s->n_damages) {
+		not_exercised(out, "self-test: the scenario's own steps are its fault, and were not carried out");
+		return 0;
+	}
+	if (c->kind == BP_CASE_DAMAGE)
+		return damaged(r, &x, &j, &s->damage[c->row], c->seed, out, err);
+	if (c->kind == BP_CASE_EDIT) {
+		x.edit = &s->edit[c->row];
+		x.edit_seed = c->seed;
+		if (x.edit->expect.running)
+			x.owed.end_running = x.edit->expect.running;
+		if (x.edit->expect.reasons)
+			x.owed.end_reasons = x.edit->expect.reasons;
+		if (r->opt.disarm) {
+			not_exercised(out, "self-test: the edit was planned but not made");
+			return 0;
+		}
+		rc = bp_exec_prepare_edit(&x, r->case_arena, err);
+		if (rc)
+			return rc;
+	}
+	return steps_and_judge(r, p, c, &x, &j, state_before, out, err);
+}
+
+int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c,
+		    const struct bp_judgement *judged, char *text, size_t cap, struct bp_err *err)
+{
+	struct bp_obligation owed = bp_obligation_key(&p->log->owed[c->state.owed].owed);
+	struct bp_hash128 planned = p->run[c->run].flash, got;
+	struct bp_judgement whole;
+	int rc = bp_runner_whole(r, p, c, NULL, r->before, &whole, err);
+
+	if (rc)
+		return rc;
+	if (whole.verdict == BP_NOT_EXERCISED) {
+		snprintf(text, cap, "run from the start, %.100s", whole.text);
+		return 0;
+	}
+	got = bp_flash_hash(r->before);
+	if (owed.stage == BP_STAGE_TEST_ACKED)
+		owed.power_cycles++; /* both ways count the cut */
+	if (got.lo != planned.lo || got.hi != planned.hi)
+		snprintf(text, cap, "the cut leaves another flash than the log says");
+	else if (memcmp(&owed, &r->owed_at_fault, sizeof(owed)))
+		snprintf(text, cap, "the device owes other things at the cut (stage '%s') than the log says ('%s')",
+			 bp_stage_names[r->owed_at_fault.stage], bp_stage_names[owed.stage]);
+	else if (whole.verdict != judged->verdict || whole.invariant != judged->invariant || whole.running != judged->running ||
+		 whole.reason != judged->reason)
+		snprintf(text, cap, "run from the start it comes to '%s', from the log to '%s'", bp_verdict_name(whole.verdict),
+			 bp_verdict_name(judged->verdict));
+	else
+		return 1;
+	return 0;
+}
+
+int bp_runner_case(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
+		   struct bp_err *err)
+{
+	if (c->kind == BP_CASE_CUT)
+		return bp_runner_state(r, p, c, out, err);
+	if (c->kind == BP_CASE_EMPTY) {
+		not_exercised(out, "sweep %u names a phase in which the update has no such event: nothing is cut there", c->row + 1u);
+		return 0;
+	}
+	return bp_runner_whole(r, p, c, NULL, NULL, out, err);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario/cutpoint.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const bp_event_names[BP_EVENTS] = {"flash", "link-byte", "link-frame"};
+
+char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
+{
+	if (c->event == BP_EVENT_LINK_BYTE)
+		snprintf(out, BP_CUTPOINT_TEXT, "link:%u", c->n);
+	else if (c->event == BP_EVENT_LINK_FRAME)
+		snprintf(out, BP_CUTPOINT_TEXT, "link:frame=%u", c->n);
+	else if (c->position == BP_CUT_TORN)
+		snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/torn=%u%%.%u", c->n, c->torn.percent, c->torn.k);
+	else
+		snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/%s", c->n, c->position == BP_CUT_BEFORE ? "before" : "after");
+	return out;
+}
+
+/* Digits from *p into *out, at most max; *p moves behind them. */
+static int number(const char **p, uint32_t max, uint32_t *out)
+{
+	uint64_t v = 0;
+	const char *s = *p;
+
+	if (*s < '0' || *s > '9' || (*s == '0' && s[1] >= '0' && s[1] <= '9'))
+		return BP_ECONFIG; /* one way to write a number: no leading zeros */
+	for (; *s >= '0' && *s <= '9'; s++) {
+		v = v * 10 + (uint64_t)(*s - '0');
+		if (v > max)
+			return BP_ECONFIG;
+	}
+	*out = (uint32_t)v;
+	*p = s;
+	return 0;
+}
+
+static int take(const char **p, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(*p, word, n))
+		return 0;
+	*p += n;
+	return 1;
+}
+
+static int parse_flash(const char **p, struct bp_cutpoint *c)
+{
+	if (number(p, UINT32_MAX - 1, &c->n) || !c->n || !take(p, "/"))
+		return BP_ECONFIG;
+	if (take(p, "before")) {
+		c->position = BP_CUT_BEFORE;
+	} else if (take(p, "after")) {
+		c->position = BP_CUT_AFTER;
+	} else if (take(p, "torn=")) {
+		c->position = BP_CUT_TORN;
+		if (number(p, 99, &c->torn.percent) || !c->torn.percent || !take(p, "%.") || number(p, 255, &c->torn.k))
+			return BP_ECONFIG;
+	} else {
+		return BP_ECONFIG;
+	}
+	return 0;
+}
+
+int bp_cutpoint_parse(const char *text, struct bp_cutpoint *out, struct bp_err *err)
+{
+	struct bp_cutpoint c = {0};
+	const char *p = text;
+	int rc = BP_ECONFIG;
+
+	if (take(&p, "flash:")) {
+		rc = parse_flash(&p, &c);
+	} else if (take(&p, "link:")) {
+		c.event = take(&p, "frame=") ? BP_EVENT_LINK_FRAME : BP_EVENT_LINK_BYTE;
+		rc = number(&p, UINT32_MAX - 1, &c.n);
+		if (!c.n)
+			rc = BP_ECONFIG;
+	}
+	if (rc || *p)
+		return bp_fail(err, BP_ECONFIG, "'%s' is no cut point; expected flash:N/before, flash:N/torn=P%%.K, "
+			       "flash:N/after, link:N or link:frame=N, with N from 1 and P from 1 to 99", text);
+	*out = c;
+	return 0;
+}

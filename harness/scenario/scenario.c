@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario/scenario.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const bp_phase_names[BP_PHASES] = {"download", "install", "first-boot", "confirm", "rollback", "idle"};
+const char *const bp_damage_names[BP_DAMAGE_HOWS] = {"bit", "erase", "zero", "garbage", "torn-erase"};
+
+#define MAX_TIMES 1000u
+#define MAX_AFTER_NS (UINT64_C(600) * 1000000000)
+#define DEFAULT_REASONS 3u /* NONE and INTERRUPTED: an update that was not asked to run yet */
+
+struct reader {
+	struct bp_arena *arena;
+	struct bp_diag diag;
+	const struct bp_product *product;
+	struct bp_scenario *s;
+};
+
+int bp_artifact_index(const struct bp_product *p, const char *name)
+{
+	for (unsigned i = 0; i < p->n_artifacts; i++)
+		if (!strcmp(p->artifact[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+/* Index of the artifact that node names. One that the product lacks leaves the cell uncovered. */
+static int artifact(struct reader *r, const struct bp_node *node, int *out)
+{
+	const char *name;
+	int rc = bp_node_text(&r->diag, node, &name);
+
+	if (rc)
+		return rc;
+	*out = bp_artifact_index(r->product, name);
+	if (*out < 0 && !r->s->missing) {
+		r->s->missing = true;
+		r->s->missing_what = name;
+		r->s->missing_line = node->line;
+		r->s->missing_col = node->col;
+	}
+	return 0;
+}
+
+static void read_covers(struct reader *r, const struct bp_node *node)
+{
+	struct bp_scenario *s = r->s;
+
+	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
+		return;
+	if (!node->n || node->n > BP_MAX_COVERS) {
+		bp_diag_at(&r->diag, node, "'covers' holds %zu ids; expected 1 to %d", node->n, BP_MAX_COVERS);
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++)
+		if (!bp_node_text(&r->diag, node->items[i], &s->covers[s->n_covers]))
+			s->n_covers++;
+}
+
+static void read_start(struct reader *r, const struct bp_node *node)
+{
+	static const char *const slots[BP_SLOTS] = {"slot-a", "slot-b"};
+	struct bp_scenario *s = r->s;
+
+	s->start[0] = bp_artifact_index(r->product, "from");
+	s->start[1] = -1;
+	if (!node || !bp_node_is(&r->diag, node, BP_NODE_MAP))
+		return;
+	s->start[0] = -1;
+	for (int i = 0; i < BP_SLOTS; i++)
+		artifact(r, bp_map_get(node, slots[i]), &s->start[i]);
+	if (s->start[0] < 0 && !s->missing)
+		bp_diag_at(&r->diag, node, "'start' has nothing in slot-a; the device starts from there");
+	bp_map_done(&r->diag, node);
+}
+
+static void read_expect(struct reader *r, const struct bp_node *map, struct bp_expect *e)
+{
+	const struct bp_node *running = bp_map_get(map, "running"), *reasons = bp_map_get(map, "reasons");
+	const char *name;
+	int index;
+
+	if (running && running->kind == BP_NODE_SEQ) {
+		for (size_t i = 0; i < running->n; i++)
+			if (!artifact(r, running->items[i], &index) && index >= 0)
+				e->running |= 1u << index;
+	} else if (running && !artifact(r, running, &index) && index >= 0) {
+		e->running |= 1u << index;
+	}
+	if (!reasons || !bp_node_is(&r->diag, reasons, BP_NODE_SEQ))
+		return;
+	for (size_t i = 0; i < reasons->n; i++) {
+		if (bp_node_text(&r->diag, reasons->items[i], &name))
+			continue;
+		index = bp_product_reason(r->product, name);
+		if (index < 0)
+			bp_diag_at(&r->diag, reasons->items[i], "the product has no reason '%s'; expected one of its `reasons`", name);
+		else
+			e->reasons |= UINT64_C(1) << index;
+	}
+}
+
+static void read_areas(struct reader *r, const struct bp_node *node, uint32_t *areas)
+{
+	unsigned id;
+
+	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
+		return;
+	for (size_t i = 0; i < node->n; i++)
+		if (!bp_node_enum(&r->diag, node->items[i], r->product->area_name, DUT_AREA_COUNT, &id))
+			*areas |= 1u << id;
+	if (!*areas)
+		bp_diag_at(&r->diag, node, "no area is named; expected at least one, such as [state-a]");
+}
+
+static void read_damage(struct reader *r, const struct bp_node *map, struct bp_damage *d)
+{
+	unsigned how = 0;
+
+	read_areas(r, bp_map_need(&r->diag, map, "areas", "which areas of the flash are damaged"), &d->areas);
+	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "how", "the kind of damage"), bp_damage_names,
+		     BP_DAMAGE_HOWS, &how);
+	d->how = (enum bp_damage_how)how;
+}
+
+static void read_step_body(struct reader *r, const struct bp_node *body, struct bp_step *st)
+{
+	struct bp_diag *d = &r->diag;
+
+	st->times = 1;
+	st->until_percent = 100;
+	st->wait = true;
+	st->artifact = -1;
+	switch (st->kind) {
+	case BP_STEP_UPDATE:
+		artifact(r, bp_map_need(d, body, "to", "the artifact to install"), &st->artifact);
+		bp_node_bool(d, bp_map_get(body, "wait"), &st->wait);
+		break;
+	case BP_STEP_UPLOAD:
+		artifact(r, bp_map_need(d, body, "of", "the artifact to send"), &st->artifact);
+		bp_node_percent(d, bp_map_need(d, body, "until", "the share of its bytes to send"), &st->until_percent);
+		break;
+	case BP_STEP_POWER_CYCLE:
+		bp_node_u32(d, bp_map_get(body, "times"), 1, MAX_TIMES, &st->times);
+		bp_node_duration(d, bp_map_get(body, "after"), 1, MAX_AFTER_NS, &st->after_ns);
+		bp_node_bool(d, bp_map_get(body, "at-trial"), &st->at_trial);
+		break;
+	case BP_STEP_DAMAGE:
+		read_damage(r, body, &st->damage);
+		break;
+	case BP_STEP_RESET:
+		break;
+	}
+}
+
+static void read_steps(struct reader *r, const struct bp_node *node)
+{
+	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage"};
+	struct bp_scenario *s = r->s;
+
+	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
+		return;
+	for (size_t i = 0; i < node->n; i++) {
+		const struct bp_node *item = node->items[i];
+		struct bp_step *st = &s->step[s->n_steps];
+		unsigned kind = 0;
+
+		if (s->n_steps == BP_MAX_STEPS) {
+			bp_diag_at(&r->diag, item, "more than %d steps", BP_MAX_STEPS);
+			return;
+		}
+		if (!bp_node_is(&r->diag, item, BP_NODE_MAP))
+			continue;
+		if (item->n != 1) {
+			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage");
+			continue;
+		}
+		item->keys[0]->key = item->key; /* an error names the step, "item 1 of 'steps'" */
+		item->keys[0]->index = item->index;
+		if (bp_node_enum(&r->diag, item->keys[0], kinds, sizeof(kinds) / sizeof(kinds[0]), &kind))
+			continue;
+		st->kind = (enum bp_step_kind)kind;
+		if (!bp_node_is(&r->diag, item->items[0], BP_NODE_MAP))
+			continue;
+		read_step_body(r, item->items[0], st);
+		bp_map_done(&r->diag, item->items[0]);
+		s->n_steps++;
+	}
+}
+
+/* "before", "after", "torn 50%" */
+static void read_position(struct reader *r, const struct bp_node *node, struct bp_sweep *w)
+{
+	struct bp_position *p = &w->position[w->n_positions];
+	const char *text;
+	struct bp_err err;
+
+	if (bp_node_text(&r->diag, node, &text))
+		return;
+	if (w->n_positions == BP_MAX_POSITIONS) {
+		bp_diag_at(&r->diag, node, "more than %d positions", BP_MAX_POSITIONS);
+		return;
+	}
+	if (!strcmp(text, "before")) {
+		*p = (struct bp_position){BP_CUT_BEFORE, 0};
+	} else if (!strcmp(text, "after")) {
+		*p = (struct bp_position){BP_CUT_AFTER, 0};
+	} else if (!strncmp(text, "torn ", 5) && !bp_parse_percent(text + 5, &p->percent, &err) &&
+		   p->percent >= 1 && p->percent <= 99) {
+		p->position = BP_CUT_TORN;
+	} else {
+		bp_diag_at(&r->diag, node, "'%s' is no position; expected 'before', 'after' or 'torn P%%' with P from 1 to 99", text);
+		return;
+	}
+	w->n_positions++;
+}
+
+static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
+{
+	const struct bp_node *phases, *positions;
+	unsigned event = 0, phase;
+
+	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "event", "what is counted"), bp_event_names, BP_EVENTS, &event);
+	w->event = (enum bp_event)event;
+	w->every = 1;
+	phases = bp_map_need(&r->diag, map, "phases", "in which phases of the update to cut");
+	if (phases && bp_node_is(&r->diag, phases, BP_NODE_SEQ))
+		for (size_t i = 0; i < phases->n; i++)
+			if (!bp_node_enum(&r->diag, phases->items[i], bp_phase_names, BP_PHASES, &phase))
+				w->phases |= 1u << phase;
+	positions = w->event == BP_EVENT_FLASH ? bp_map_need(&r->diag, map, "positions", "where within an operation to cut") : NULL;
+	if (positions && bp_node_is(&r->diag, positions, BP_NODE_SEQ))
+		for (size_t i = 0; i < positions->n; i++)
+			read_position(r, positions->items[i], w);
+	bp_node_u32(&r->diag, bp_map_get(map, "every"), 1, 65536, &w->every);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_edit(struct reader *r, const struct bp_node *map, struct bp_edit *e)
+{
+	static const char *const refused[] = {"no", "manifest", "payload"};
+	const struct bp_node *op = bp_map_need(&r->diag, map, "op", "the corruption operator");
+	const char *name;
+	unsigned where = BP_REFUSED_PAYLOAD;
+
+	if (op && !bp_node_text(&r->diag, op, &name)) {
+		e->op = bp_operator_find(name);
+		if (!e->op)
+			bp_diag_at(&r->diag, op, "no corruption operator '%s'; `brickproof image corrupt --list` names them", name);
+	}
+	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "refused", "where the device must refuse: manifest, payload, or no"),
+		     refused, 3, &where);
+	e->refused = (enum bp_refused)where;
+	e->seeds = 1;
+	bp_node_u32(&r->diag, bp_map_get(map, "seeds"), 1, 1000, &e->seeds);
+	read_expect(r, map, &e->expect);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_damage_row(struct reader *r, const struct bp_node *map, struct bp_damage_row *row)
+{
+	struct bp_text label;
+
+	read_damage(r, map, &row->damage);
+	bp_text_init(&label, r->arena);
+	for (unsigned i = 0; i < DUT_AREA_COUNT; i++)
+		if (row->damage.areas & (1u << i))
+			bp_text_printf(&label, "%s%s", label.len ? "+" : "", r->product->area_name[i]);
+	bp_text_printf(&label, " %s", bp_damage_names[row->damage.how]);
+	row->label = label.bytes;
+	read_expect(r, map, &row->expect);
+	bp_node_bool(&r->diag, bp_map_get(map, "state-lost"), &row->state_lost);
+	bp_map_done(&r->diag, map);
+}
+
+/* Items of the list under key that are maps, at most max; others are recorded. */
+static size_t list_of_maps(struct reader *r, const struct bp_node *root, const char *key, size_t max, struct bp_node ***items)
+{
+	const struct bp_node *node = bp_map_get(root, key);
+
+	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
+		return 0;
+	if (node->n > max) {
+		bp_diag_at(&r->diag, node, "'%s' holds %zu entries; expected at most %zu", key, node->n, max);
+		return 0;
+	}
+	for (size_t i = 0; i < node->n; i++)
+		if (!bp_node_is(&r->diag, node->items[i], BP_NODE_MAP))
+			return 0;
+	*items = node->items;
+	return node->n;
+}
+
+static void read_faults(struct reader *r, const struct bp_node *root)
+{
+	struct bp_scenario *s = r->s;
+	struct bp_node **items = NULL;
+	size_t n;
+
+	n = list_of_maps(r, root, "sweep", BP_MAX_SWEEPS, &items);
+	for (size_t i = 0; i < n; i++)
+		read_sweep(r, items[i], &s->sweep[s->n_sweeps++]);
+	n = list_of_maps(r, root, "edits", BP_MAX_EDITS, &items);
+	for (size_t i = 0; i < n; i++)
+		read_edit(r, items[i], &s->edit[s->n_edits++]);
+	n = list_of_maps(r, root, "damages", BP_MAX_DAMAGES, &items);
+	for (size_t i = 0; i < n; i++)
+		read_damage_row(r, items[i], &s->damage[s->n_damages++]);
+}
+
+/* The name stands in tokens: a word without colons. */
+static void check_name(struct reader *r, const struct bp_node *node)
+{
+	const char *name = r->s->name;
+	size_t n = name ? strlen(name) : 0;
+
+	if (name && (!n || n > 63 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != n))
+		bp_diag_at(&r->diag, node, "'%s' is no scenario name; expected 1 to 63 of a to z, 0 to 9 and '-'", name);
+}
+
+static void read_root(struct reader *r, const struct bp_node *root)
+{
+	static const char *const after[] = {"followup", "resume"};
+	struct bp_scenario *s = r->s;
+	const struct bp_node *end;
+	unsigned then = 0;
+
+	bp_node_text(&r->diag, bp_map_need(&r->diag, root, "scenario", "its name"), &s->name);
+	check_name(r, bp_map_get(root, "scenario"));
+	bp_node_text(&r->diag, bp_map_need(&r->diag, root, "title", "one line for the reports"), &s->title);
+	bp_node_text(&r->diag, bp_map_get(root, "product"), &s->product);
+	read_covers(r, bp_map_need(&r->diag, root, "covers", "the requirement rows it covers"));
+	read_start(r, bp_map_get(root, "start"));
+	read_steps(r, bp_map_need(&r->diag, root, "steps", "what the host does"));
+	end = bp_map_need(&r->diag, root, "end", "where the device must stand when nothing goes wrong");
+	if (end && bp_node_is(&r->diag, end, BP_NODE_MAP)) {
+		read_expect(r, end, &s->end);
+		bp_node_u32(&r->diag, bp_map_get(end, "boots"), 1, 1000, &s->end_boots);
+		bp_map_done(&r->diag, end);
+		if ((!s->end.running || !s->end.reasons) && !s->missing)
+			bp_diag_at(&r->diag, end, "'end' needs both 'running' and 'reasons'");
+	}
+	s->start_reasons = DEFAULT_REASONS;
+	read_faults(r, root);
+	if (!bp_node_enum(&r->diag, bp_map_get(root, "after"), after, 2, &then))
+		s->after = (enum bp_after)then;
+	s->required = true;
+	bp_node_bool(&r->diag, bp_map_get(root, "required"), &s->required);
+	bp_map_done(&r->diag, root);
+	if (s->n_edits && s->n_sweeps)
+		bp_diag_at(&r->diag, root, "'edits' and 'sweep' in one scenario; expected one of them");
+}
+
+int bp_scenario_parse(struct bp_arena *a, const char *name, const char *text, size_t len, const struct bp_product *p,
+		      struct bp_scenario **out, struct bp_err *err)
+{
+	struct reader r = {.arena = a, .diag = {.arena = a}, .product = p};
+	struct bp_node *root;
+	int rc = bp_yaml_parse(a, name, text, len, &root, err);
+
+	if (rc)
+		return rc;
+	r.s = bp_arena_alloc(a, sizeof(*r.s));
+	if (!r.s)
+		return bp_fail(err, BP_ENOMEM, "%s: no memory", name);
+	r.s->path = bp_arena_text(a, name, strlen(name));
+	r.s->text = bp_arena_text(a, text, len);
+	r.s->text_len = len;
+	if (bp_node_is(&r.diag, root, BP_NODE_MAP))
+		read_root(&r, root);
+	rc = bp_diag_result(&r.diag, err);
+	if (rc)
+		return rc;
+	*out = r.s;
+	return 0;
+}
+
+int bp_scenario_read(struct bp_arena *a, const char *path, const struct bp_product *p, struct bp_scenario **out,
+		     struct bp_err *err)
+{
+	char *text;
+	size_t len;
+	int rc = bp_read_file(a, path, BP_YAML_MAX_BYTES, &text, &len, err);
+
+	return rc ? rc : bp_scenario_parse(a, path, text, len, p, out, err);
+}
+
+int bp_scenario_peek(struct bp_arena *a, const char *path, const char **name, const char **product, struct bp_err *err)
+{
+	struct bp_diag d = {.arena = a};
+	struct bp_node *root;
+	int rc = bp_yaml_read(a, path, &root, err);
+
+	if (rc)
+		return rc;
+	*product = NULL;
+	if (bp_node_is(&d, root, BP_NODE_MAP)) {
+		bp_node_text(&d, bp_map_need(&d, root, "scenario", "its name"), name);
+		bp_node_text(&d, bp_map_get(root, "product"), product);
+	}
+	return bp_diag_result(&d, err);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scenario.h - one row of the failure matrix, from scenarios/NAME.yaml.
+ *
+ *   scenario: power-cut-download       # the file's name
+ *   title: ...                         # one line for reports
+ *   covers: [C-1, P-2]                 # requirement rows
+ *   product: reference                 # default: the run's product
+ *   start: {slot-a: from}              # what stands where; slot-b may be an artifact too
+ *   steps:
+ *     - update: {to: to}               # offer, upload, request trial, reset, wait for the outcome
+ *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong
+ *   sweep:                             # cut points, one list for each event
+ *     - {event: flash, phases: [download], positions: [before, torn 10%, torn 50%, torn 90%, after]}
+ *   edits:                             # or: what is damaged on its way
+ *     - {op: body-bit, refused: payload, reasons: [BAD_HASH]}
+ *   damages:                           # or: what is damaged in flash before power-on
+ *     - {areas: [state-a], how: zero}
+ *   after: followup                    # or resume: what the host does after recovery
+ *   required: true                     # a cell not exercised makes the run exit 99
+ */
+#ifndef BP_SCENARIO_SCENARIO_H
+#define BP_SCENARIO_SCENARIO_H
+
+#include "base/arena.h"
+#include "base/yaml.h"
+#include "bench/product.h"
+#include "image/corrupt.h"
+#include "scenario/cutpoint.h"
+
+#include <stdbool.h>
+
+#define BP_MAX_STEPS 16
+#define BP_MAX_SWEEPS 8
+#define BP_MAX_POSITIONS 16
+#define BP_MAX_EDITS 96
+#define BP_MAX_DAMAGES 64
+#define BP_MAX_COVERS 24
+
+/* Phases of an update, as sweeps name them. */
+enum bp_phase {
+	BP_PHASE_DOWNLOAD,   /* from the manifest's offer until the last byte is acknowledged */
+	BP_PHASE_INSTALL,    /* trial request and what it writes */
+	BP_PHASE_FIRST_BOOT, /* the bootloader after the reset, until it jumps */
+	BP_PHASE_CONFIRM,    /* the trial image, until it is confirmed and quiet */
+	BP_PHASE_ROLLBACK,   /* everything from the second boot after the reset on */
+	BP_PHASE_IDLE,       /* no update under way */
+	BP_PHASES
+};
+extern const char *const bp_phase_names[BP_PHASES];
+
+enum bp_step_kind {
+	BP_STEP_UPDATE,      /* whole update, to its outcome */
+	BP_STEP_UPLOAD,      /* offer and upload a part of it, no trial */
+	BP_STEP_POWER_CYCLE, /* times: off, on, then run for `after_ns` (0: settle) */
+	BP_STEP_RESET,       /* software reset through the link, then settle */
+	BP_STEP_DAMAGE,      /* power off, damage flash, power on, settle */
+};
+
+enum bp_damage_how {
+	BP_DAMAGE_BIT,       /* one seeded bit flipped */
+	BP_DAMAGE_ERASE,     /* whole area blank */
+	BP_DAMAGE_ZERO,      /* whole area opposite of blank */
+	BP_DAMAGE_GARBAGE,   /* seeded bytes */
+	BP_DAMAGE_TORN_ERASE,/* the first page torn half-way through an erase */
+	BP_DAMAGE_HOWS
+};
+extern const char *const bp_damage_names[BP_DAMAGE_HOWS];
+
+struct bp_damage {
+	uint32_t areas;            /* bit mask of enum dut_area_id */
+	enum bp_damage_how how;
+};
+
+/* Where the device must stand at the end. Bit masks: artifacts by index, reasons by code. */
+struct bp_expect {
+	uint32_t running;          /* 0: inherit from the scenario */
+	uint64_t reasons;          /* 0: inherit */
+};
+
+enum bp_refused { BP_REFUSED_NOT, BP_REFUSED_MANIFEST, BP_REFUSED_PAYLOAD };
+
+struct bp_step {
+	enum bp_step_kind kind;
+	int artifact;              /* update, upload: index in the product */
+	uint32_t until_percent;    /* upload: stop after this share of the bytes */
+	bool wait;                 /* update: wait for the outcome after the reset */
+	uint32_t times;            /* power-cycle */
+	uint64_t after_ns;         /* power-cycle: run so long, then cut; 0: until settled */
+	bool at_trial;             /* power-cycle: or until the bootloader starts a trial */
+	struct bp_damage damage;   /* damage */
+};
+
+struct bp_position {
+	enum bp_cut_position position;
+	uint32_t percent;
+};
+
+struct bp_sweep {
+	enum bp_event event;
+	uint32_t phases;           /* bit mask of enum bp_phase */
+	struct bp_position position[BP_MAX_POSITIONS];
+	unsigned n_positions;
+	uint32_t every;            /* each N-th event */
+};
+
+struct bp_edit {
+	const struct bp_operator *op;
+	enum bp_refused refused;   /* where the device must refuse it */
+	struct bp_expect expect;
+	uint32_t seeds;            /* how many seeded instances, from 1 */
+};
+
+struct bp_damage_row {
+	const char *label;         /* "state-a+state-b zero" */
+	struct bp_damage damage;
+	struct bp_expect expect;
+	bool state_lost;           /* the device must report STATE_LOST on its console */
+};
+
+enum bp_after { BP_AFTER_FOLLOWUP, BP_AFTER_RESUME };
+
+struct bp_scenario {
+	const char *name, *title, *path, *text; /* text: whole file, for hash8 */
+	size_t text_len;
+	const char *covers[BP_MAX_COVERS];
+	unsigned n_covers;
+	const char *product;               /* NULL: the run's */
+	int start[BP_SLOTS];               /* artifact index, -1: blank */
+	struct bp_step step[BP_MAX_STEPS];
+	unsigned n_steps;
+	struct bp_expect end;
+	uint32_t end_boots;                /* boots that must have been seen after the last update's reset, or the fault did not happen */
+	uint64_t start_reasons;            /* allowed as long as the update has not been asked to run */
+	struct bp_sweep sweep[BP_MAX_SWEEPS];
+	unsigned n_sweeps;
+	struct bp_edit edit[BP_MAX_EDITS];
+	unsigned n_edits;
+	struct bp_damage_row damage[BP_MAX_DAMAGES];
+	unsigned n_damages;
+	enum bp_after after;
+	bool required;
+	bool missing;                      /* names an artifact that the product lacks: uncovered */
+	const char *missing_what;
+	int missing_line, missing_col;     /* where it is named */
+};
+
+/* Name and product of a scenario file, without checking the rest (to choose the product). */
+int bp_scenario_peek(struct bp_arena *a, const char *path, const char **name, const char **product, struct bp_err *err);
+
+/* Read and check against a product. */
+int bp_scenario_read(struct bp_arena *a, const char *path, const struct bp_product *p, struct bp_scenario **out,
+		     struct bp_err *err);
+
+/* The same from text, for tests and fuzzers. name stands in for the path. */
+int bp_scenario_parse(struct bp_arena *a, const char *name, const char *text, size_t len, const struct bp_product *p,
+		      struct bp_scenario **out, struct bp_err *err);
+
+/* Index of an artifact by name, or -1. */
+int bp_artifact_index(const struct bp_product *p, const char *name);
+
+#endif

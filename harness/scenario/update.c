@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * update.c - the host's side of an update: offer, upload, trial request, reset,
+ * outcome; and the other steps of a scenario.
+ */
+#include "scenario/execute.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAMAGE_SEED UINT64_C(0xda3a9e)
+
+/* What this update sends: the artifact's own bytes, or the case's edited ones. */
+struct payload {
+	const struct bp_artifact *artifact;
+	struct bp_bytes manifest;
+	struct bp_bytes image[BP_SLOTS];
+	uint8_t sha256[BP_SLOTS][32]; /* what the opening request declares */
+	uint32_t size[BP_SLOTS];
+	uint8_t digest[BP_SLOTS][32];
+};
+
+/* The hash by which SMP names an image: its own TLV. A damaged one that cannot be read keeps the good one's. */
+static void own_digest(const struct bp_bytes *image, uint8_t digest[32])
+{
+	struct bp_image_info info;
+
+	if (!bp_image_parse(image->data, image->len, &info, NULL) && info.sha_at)
+		memcpy(digest, image->data + info.sha_at, 32);
+}
+
+static void edited(const struct bp_exec *x, struct payload *p)
+{
+	if (x->edited_manifest.data)
+		p->manifest = x->edited_manifest;
+	for (unsigned s = 0; s < BP_SLOTS; s++) {
+		if (!x->edited_image[s].data)
+			continue;
+		p->image[s] = x->edited_image[s];
+		p->size[s] = (uint32_t)x->edited_image[s].len;
+		/* Damage at the source is what the release declares; damage in transit happens behind its back. */
+		if (x->edit->op->when == BP_EDIT_SOURCE) {
+			crypto_hash_sha256(p->sha256[s], p->image[s].data, p->image[s].len);
+			own_digest(&p->image[s], p->digest[s]);
+		}
+	}
+}
+
+static struct payload payload_of(const struct bp_exec *x, int artifact)
+{
+	const struct bp_artifact *a = &x->board->product->artifact[artifact];
+	struct payload p = {.artifact = a, .manifest = a->manifest_cose};
+
+	for (unsigned s = 0; s < BP_SLOTS; s++) {
+		p.image[s] = a->image[s];
+		p.size[s] = (uint32_t)a->image[s].len;
+		memcpy(p.sha256[s], a->sha256[s], 32);
+		memcpy(p.digest[s], a->digest[s], 32);
+	}
+	if (x->edit && x->update_index == x->n_updates)
+		edited(x, &p);
+	return p;
+}
+
+/* The manifest that an owner of the release key would make for the damaged images. */
+static int source_manifest(struct bp_exec *x, struct bp_arena *a, const struct bp_artifact *art, struct bp_err *err)
+{
+	struct bp_manifest m = art->manifest;
+
+	for (unsigned i = 0; i < m.n_payloads; i++) {
+		const struct bp_bytes *image = &x->edited_image[m.payload[i].slot];
+
+		m.payload[i].size = (uint32_t)image->len;
+		crypto_hash_sha256(m.payload[i].sha256, image->data, image->len);
+	}
+	return bp_manifest_sign(a, &m, &x->board->product->key, &x->edited_manifest, err);
+}
+
+static int last_update(const struct bp_scenario *s)
+{
+	int artifact = -1;
+
+	for (unsigned i = 0; i < s->n_steps; i++)
+		if (s->step[i].kind == BP_STEP_UPDATE || s->step[i].kind == BP_STEP_UPLOAD)
+			artifact = s->step[i].artifact;
+	return artifact;
+}
+
+int bp_exec_prepare_edit(struct bp_exec *x, struct bp_arena *a, struct bp_err *err)
+{
+	const struct bp_product *p = x->board->product;
+	int index = last_update(x->scenario), rc = 0;
+	const struct bp_artifact *art;
+	struct bp_edit_context ctx = {
+		.arena = a, .seed = x->edit_seed, .key = &p->key, .other_key = &p->other_key,
+		.slot_size = p->board.dut.area[DUT_AREA_SLOT_A].size,
+	};
+
+	if (index < 0)
+		return bp_fail(err, BP_ECONFIG, "%s: an edit needs an update step to work on", x->scenario->path);
+	art = &p->artifact[index];
+	ctx.manifest = &art->manifest;
+	if (x->edit->op->target == BP_EDIT_MANIFEST) {
+		rc = x->edit->op->apply(&ctx, art->manifest_cose.data, art->manifest_cose.len, &x->edited_manifest, err);
+	} else {
+		for (unsigned s = 0; s < BP_SLOTS && !rc; s++)
+			rc = x->edit->op->apply(&ctx, art->image[s].data, art->image[s].len, &x->edited_image[s], err);
+		if (!rc && x->edit->op->when == BP_EDIT_SOURCE)
+			rc = source_manifest(x, a, art, err);
+	}
+	return rc ? bp_prefix(err, "edit %s", x->edit->op->name) : 0;
+}
+
+/* Device trouble ends the update but not the case; other errors are the rig's and are passed on. */
+static int trouble(struct bp_exec *x, int code, const struct bp_err *err)
+{
+	if (!bp_link_device_trouble(code))
+		return code;
+	x->update.code = code;
+	snprintf(x->update.text, sizeof(x->update.text), "%.159s", err->text);
+	bp_exec_note(x, "update: %s", x->update.text);
+	return 0;
+}
+
+static uint64_t reply_deadline(const struct bp_exec *x)
+{
+	return bp_world_now(&x->board->world) + x->board->product->reply_budget_ns;
+}
+
+static void refused(struct bp_exec *x, const struct bp_smp_reply *r, bool *where)
+{
+	*where = true;
+	x->update.reason = r->reason;
+	bp_exec_owe(x, BP_STAGE_REFUSED, BP_PHASE_IDLE);
+}
+
+static int count_ops(struct bp_exec *x, uint64_t *ops, struct bp_err *err)
+{
+	struct bp_observation o;
+	int rc = x->board->debug.ops->observe(x->board->debug.self, &o, err);
+
+	if (!rc)
+		*ops = o.ops;
+	return rc;
+}
+
+static int offer(struct bp_exec *x, const struct payload *p, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc;
+
+	bp_exec_note(x, "offer %s", p->artifact->name);
+	bp_exec_owe(x, BP_STAGE_OFFERED, BP_PHASE_DOWNLOAD);
+	rc = count_ops(x, &x->update.ops_before_offer, err);
+	if (rc)
+		return rc;
+	rc = l->ops->offer(l->self, p->manifest.data, p->manifest.len, reply_deadline(x), &r, err);
+	if (rc == BP_EREFUSED && count_ops(x, &x->update.ops_after_offer, err))
+		return BP_EIO;
+	if (rc == BP_EREFUSED)
+		refused(x, &r, &x->update.manifest_refused);
+	if (rc)
+		return trouble(x, rc, err);
+	if (!r.has_slot || r.slot >= BP_SLOTS || !r.has_off || r.off > p->image[r.slot].len)
+		return trouble(x, bp_fail(err, BP_EPROTO, "the device accepted the manifest but named no slot or offset of it"), err);
+	x->update.slot = r.slot;
+	x->update.resumed_at = r.off;
+	return 0;
+}
+
+/*
+ * Upload up to `until` bytes. The opening request is at offset 0 and names size
+ * and hash; the answer says where the device wants to go on (Zephyr "Image
+ * management", image upload). A device that asks for bytes again gets them,
+ * within reason.
+ */
+static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	const struct bp_bytes *image = &p->image[x->update.slot];
+	uint32_t off = 0, chunk = x->board->product->chunk_bytes;
+	uint64_t most = 2 * (uint64_t)image->len + 16 * (uint64_t)chunk;
+	bool first = true;
+
+	until -= until == image->len ? 0 : until % chunk; /* a part is sent in whole requests */
+	bp_exec_owe(x, BP_STAGE_DOWNLOADING, BP_PHASE_DOWNLOAD);
+	while (off < until) {
+		uint32_t n = until - off < chunk ? until - off : chunk;
+		struct bp_smp_reply r;
+		int rc;
+
+		x->update.payload_sent += n;
+		if (x->update.payload_sent > most)
+			return trouble(x, bp_fail(err, BP_EPROTO, "the device asks for the same bytes over and over"), err);
+		rc = l->ops->send(l->self, off, image->data + off, n, first, p->size[x->update.slot],
+				  p->sha256[x->update.slot], reply_deadline(x), &r, err);
+		if (rc == BP_EREFUSED)
+			refused(x, &r, &x->update.payload_refused);
+		if (rc)
+			return trouble(x, rc, err);
+		if (!r.has_off || r.off > image->len)
+			return trouble(x, bp_fail(err, BP_EPROTO, "the device acknowledged bytes that were never sent"), err);
+		/* Where the device really goes on, not where it said it would: what the opening request brought is no resuming. */
+		if (first)
+			x->update.resumed_at = r.off > n || r.off == x->update.resumed_at ? r.off : 0;
+		off = r.off;
+		first = false;
+		if (x->scenario->after == BP_AFTER_RESUME && off > x->owed.acked_off) {
+			x->owed.acked_off = off;
+			bp_exec_owe(x, BP_STAGE_DOWNLOADING, BP_PHASE_DOWNLOAD);
+		}
+	}
+	return 0;
+}
+
+static int request_trial(struct bp_exec *x, const struct payload *p, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc;
+
+	bp_exec_note(x, "request trial");
+	bp_exec_owe(x, BP_STAGE_TEST_SENT, BP_PHASE_INSTALL);
+	rc = l->ops->test(l->self, p->digest[x->update.slot], reply_deadline(x), &r, err);
+	if (rc == BP_EREFUSED)
+		refused(x, &r, &x->update.test_refused);
+	if (rc)
+		return trouble(x, rc, err);
+	bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
+	bp_exec_note(x, "reset");
+	rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+	return rc ? trouble(x, rc, err) : 0;
+}
+
+static bool over(const struct bp_exec *x)
+{
+	return x->update.code || x->update.manifest_refused || x->update.payload_refused || x->update.test_refused;
+}
+
+/* Wait until the update has an outcome; a reset that is announced is given time to happen. */
+static int outcome(struct bp_exec *x, struct bp_err *err)
+{
+	int rc;
+
+	memset(&x->marks, 0, sizeof(x->marks));
+	do { /* the device resets 100 ms after its answer: silence before that is no settling */
+		rc = bp_wire_next(&x->board->wire, reply_deadline(x), err);
+		if (rc < 0)
+			return rc;
+		if (rc == BP_WIRE_OFF || rc == BP_WIRE_TIME)
+			return trouble(x, rc == BP_WIRE_OFF ? bp_fail(err, BP_EPOWER, "the board lost power")
+							    : bp_fail(err, BP_ETIMEOUT, "the device did not reset"), err);
+	} while (!x->marks.boots);
+	rc = bp_exec_settle(x, err);
+	if (rc < 0)
+		return rc;
+	if (rc == BP_SETTLED_OFF)
+		return trouble(x, bp_fail(err, BP_EPOWER, "the board lost power"), err);
+	x->never_settled = x->never_settled || rc == BP_SETTLED_NOT;
+	if (rc == BP_SETTLED_NOT)
+		return trouble(x, bp_fail(err, BP_ETIMEOUT, "the device did not settle after the update"), err);
+	return 0;
+}
+
+int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
+{
+	struct payload p = payload_of(x, step->artifact);
+	uint32_t until;
+	int rc;
+
+	memset(&x->update, 0, sizeof(x->update));
+	if (x->owed.stage == BP_STAGE_CONFIRMED)
+		x->owed.good = x->owed.target;
+	x->owed.target = (int8_t)step->artifact;
+	x->owed.acked_off = 0;
+	rc = offer(x, &p, err);
+	if (rc || over(x))
+		return rc;
+	until = (uint32_t)((uint64_t)p.image[x->update.slot].len * step->until_percent / 100);
+	rc = upload(x, &p, until, err);
+	if (rc || over(x) || step->kind == BP_STEP_UPLOAD)
+		return rc;
+	bp_exec_owe(x, BP_STAGE_WRITTEN, BP_PHASE_INSTALL);
+	rc = request_trial(x, &p, err);
+	if (rc || over(x) || !step->wait)
+		return rc;
+	return outcome(x, err);
+}
+
+static int power_cycles(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
+{
+	bool idle = x->owed.stage == BP_STAGE_IDLE && !x->damage_done;
+	uint64_t before = 0, after = 0;
+	int rc = count_ops(x, &before, err);
+
+	for (uint32_t i = 0; i < st->times && rc >= 0; i++) {
+		rc = bp_exec_power_off(x, err);
+		if (rc < 0)
+			break;
+		if (x->owed.stage == BP_STAGE_TEST_ACKED && x->owed.power_cycles < UINT8_MAX)
+			x->owed.power_cycles++;
+		rc = bp_exec_power_on(x, err);
+		if (rc >= 0)
+			rc = st->after_ns ? bp_exec_run_for(x, st->after_ns, err)
+			     : st->at_trial ? bp_exec_settle_or_trial(x, err) : bp_exec_settle(x, err);
+		if (!st->after_ns && rc == BP_SETTLED_NOT)
+			x->never_settled = true;
+	}
+	if (rc >= 0)
+		rc = count_ops(x, &after, err);
+	if (rc >= 0 && idle)
+		x->idle_ops += after - before;
+	return rc < 0 ? rc : 0;
+}
+
+static int damage(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
+{
+	int rc = bp_exec_power_off(x, err);
+
+	if (!rc)
+		rc = bp_exec_damage(x, &st->damage, DAMAGE_SEED, err);
+	if (!rc)
+		rc = bp_exec_power_on(x, err);
+	if (!rc)
+		rc = bp_exec_settle(x, err);
+	if (rc == BP_SETTLED_NOT)
+		x->never_settled = true;
+	return rc < 0 ? rc : 0;
+}
+
+static int reset_step(struct bp_exec *x, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+
+	if (rc)
+		return trouble(x, rc, err);
+	return outcome(x, err);
+}
+
+int bp_exec_steps(struct bp_exec *x, struct bp_err *err)
+{
+	for (unsigned i = 0; i < x->scenario->n_steps; i++) {
+		const struct bp_step *st = &x->scenario->step[i];
+		int rc = 0;
+
+		switch (st->kind) {
+		case BP_STEP_UPDATE:
+		case BP_STEP_UPLOAD:
+			x->update_index++;
+			rc = bp_exec_update(x, st, err);
+			break;
+		case BP_STEP_POWER_CYCLE: rc = power_cycles(x, st, err); break;
+		case BP_STEP_RESET: rc = reset_step(x, err); break;
+		case BP_STEP_DAMAGE: rc = damage(x, st, err); break;
+		}
+		if (rc < 0)
+			return rc;
+		if (x->update.code == BP_EPOWER)
+			return 1;
+		if (x->update.code && !x->step_trouble[0])
+			snprintf(x->step_trouble, sizeof(x->step_trouble), "%s", x->update.text);
+	}
+	return 0;
+}

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gdb's remote protocol: packets; a stub of our own that misbehaves; the real
+ * gdbserver over a pipe, with a program of a few bytes of machine code.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bench/debug_child.h"
+#include "bench/gdb_rsp.h"
+
+#define MS BP_NS_PER_MS
+#define SOON bp_deadline_in(5 * BP_NS_PER_S)
+
+static struct bp_gdb gdb;
+static struct bp_err err;
+
+/* ---- packets ---------------------------------------------------------------------- */
+
+struct parse_row {
+	const char *name, *bytes;
+	enum bp_gdb_event event; /* the last one; none before it */
+	const char *body;
+};
+
+static const struct parse_row parse_rows[] = {
+	{"OK", "$OK#9a", BP_GDB_PACKET, "OK"},
+	{"empty", "$#00", BP_GDB_PACKET, ""},
+	{"capital digits", "$m#6D", BP_GDB_PACKET, "m"},
+	{"run length: gdb's manual has 0* for 0000", "$0* #7a", BP_GDB_PACKET, "0000"},
+	{"two runs", "$a*\"b* #59", BP_GDB_PACKET, "aaaaaabbbb"},
+	{"escapes", "$}\x03}\x04}]}\x0a#62", BP_GDB_PACKET, "#$}*"},
+	{"noise before", "xyz\n$OK#9a", BP_GDB_PACKET, "OK"},
+	{"a packet cut short by the next", "$abc$OK#9a", BP_GDB_PACKET, "OK"},
+	{"notification", "%Stop:T05#99", BP_GDB_NOTIFICATION, "Stop:T05"},
+	{"ack", "+", BP_GDB_ACK, NULL},
+	{"nak", "-", BP_GDB_NAK, NULL},
+	{"wrong sum", "$OK#9b", BP_GDB_DAMAGED, NULL},
+	{"sum that is none", "$OK#zz", BP_GDB_DAMAGED, NULL},
+	{"half a sum that is none", "$OK#9z", BP_GDB_DAMAGED, NULL},
+	{"run of nothing", "$* #4a", BP_GDB_DAMAGED, NULL},
+	{"run without count", "$0*#5a", BP_GDB_DAMAGED, NULL},
+	{"run with a count below blank", "$0*\x1f#79", BP_GDB_DAMAGED, NULL},
+	{"escape at the end", "$}#7d", BP_GDB_DAMAGED, NULL},
+	{"not complete", "$OK#9", BP_GDB_NOTHING, NULL},
+};
+
+static enum bp_gdb_event feed(struct bp_gdb_parser *p, const char *bytes, size_t len)
+{
+	enum bp_gdb_event e = BP_GDB_NOTHING;
+
+	for (size_t i = 0; i < len; i++) {
+		assert_int_equal(e, BP_GDB_NOTHING);
+		e = bp_gdb_parse(p, (uint8_t)bytes[i]);
+	}
+	return e;
+}
+
+static void parsing(void **state)
+{
+	static struct bp_gdb_parser p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parse_rows) / sizeof(parse_rows[0]); i++) {
+		const struct parse_row *row = &parse_rows[i];
+		enum bp_gdb_event e;
+
+		memset(&p, 0, sizeof(p));
+		e = feed(&p, row->bytes, strlen(row->bytes));
+		if (e != row->event || (row->body && (strcmp(p.body, row->body) || p.len != strlen(row->body))))
+			fail_msg("%s: event %d, '%s'", row->name, (int)e, p.body);
+	}
+}
+
+/* Every byte survives; the largest body fits, one more does not. */
+static void framing(void **state)
+{
+	static char out[2 * BP_GDB_MAX_BODY + 8];
+	static struct bp_gdb_parser p;
+	static uint8_t body[BP_GDB_MAX_BODY + 1];
+	int n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)i;
+	for (size_t len = 0; len <= BP_GDB_MAX_BODY; len = len ? len * 2 : 1) {
+		n = bp_gdb_frame(body, len, out, 2 * len + 4, &err);
+		assert_true(n > 0);
+		memset(&p, 0, sizeof(p));
+		assert_int_equal(feed(&p, out, (size_t)n), BP_GDB_PACKET);
+		assert_int_equal(p.len, len);
+		assert_memory_equal(p.body, body, len);
+	}
+	n = bp_gdb_frame(body, sizeof(body), out, sizeof(out), &err);
+	assert_true(n > 0);
+	assert_int_equal(feed(&p, out, (size_t)n), BP_GDB_TOO_LONG);
+	assert_int_equal(bp_gdb_frame("abc", 3, out, 6, &err), BP_ENOMEM);
+	assert_int_equal(bp_gdb_frame("abc", 3, out, 7, &err), 7);
+	assert_int_equal(bp_gdb_frame("a#c", 3, out, 7, &err), BP_ENOMEM);
+}
+
+/* ---- a stub that follows a script ----------------------------------------------------- */
+
+struct step {
+	const char *hear;       /* raw bytes that must come; NULL: the end */
+	const char *say;        /* raw bytes, "close", or a packet's body behind a ':' */
+	unsigned times;
+};
+
+static pid_t stub;
+
+static void stub_say(int fd, const char *say, unsigned times)
+{
+	char framed[512];
+	int n;
+
+	if (!strcmp(say, "close"))
+		_exit(0);
+	for (unsigned i = 0; i < (times ? times : 1); i++) {
+		if (say[0] == ':') {
+			n = bp_gdb_frame(say + 1, strlen(say + 1), framed, sizeof(framed), NULL);
+			if (send(fd, framed, (size_t)n, MSG_NOSIGNAL) < 0)
+				_exit(0);
+		} else if (send(fd, say, strlen(say), MSG_NOSIGNAL) < 0) {
+			_exit(0);
+		}
+	}
+}
+
+static void stub_main(int fd, const struct step *s)
+{
+	char framed[512], got;
+
+	for (; s->hear; s++) {
+		size_t len = strlen(s->hear);
+		const char *want = s->hear;
+
+		if (want[0] == ':') {
+			len = (size_t)bp_gdb_frame(want + 1, len - 1, framed, sizeof(framed), NULL);
+			want = framed;
+		}
+		for (size_t i = 0; i < len; i++)
+			if (read(fd, &got, 1) != 1 || got != want[i])
+				_exit(9);
+		stub_say(fd, s->say, s->times);
+	}
+	if (read(fd, &got, 1) == 1)
+		_exit(8); /* more than the script expects */
+	_exit(0);
+}
+
+static int start(const struct step *s)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	stub = fork();
+	if (!stub) {
+		close(fd[0]);
+		stub_main(fd[1], s);
+	}
+	close(fd[1]);
+	return fd[0];
+}
+
+/* The stub must have heard its whole script and nothing else, unless it is a broken one. */
+static void finish(int fd, const char *name, bool whole)
+{
+	int status;
+
+	close(fd);
+	assert_int_equal(waitpid(stub, &status, 0), stub);
+	if (whole && (!WIFEXITED(status) || WEXITSTATUS(status)))
+		fail_msg("%s: the stub heard what it did not expect (%d)", name, status);
+}
+
+#define ASK "qSupported:swbreak+;hwbreak+;vContSupported+"
+
+/* A stub that supports nothing: every packet is acknowledged. */
+#define OLD_STUB {"+", "", 0}, {":" ASK, "+", 0}, {"", ":", 0}, {"+", "", 0}, {":vCont?", "+", 0}, {"", ":", 0}, {"+", "", 0}, \
+	{":?", "+", 0}, {"", ":S05", 0}, {"+", "", 0}
+/* One with everything, in no-ack mode. */
+#define NEW_STUB {"+", "", 0}, {":" ASK, "+", 0}, {"", ":PacketSize=100;QStartNoAckMode+;x", 0}, {"+", "", 0}, \
+	{":QStartNoAckMode", "+", 0}, {"", ":OK", 0}, {"+", "", 0}, {":vCont?", ":vCont;c;C;s;S", 0}, {":?", ":T05thread:01;", 0}
+
+struct talk_row {
+	const char *name;
+	struct step step[20];
+	int (*talk)(void);
+	int rc;
+	const char *says;
+	bool broken;            /* the stub does not hear its whole script */
+};
+
+static uint64_t brief(void)
+{
+	return bp_deadline_in(200 * MS);
+}
+
+static int nothing(void)
+{
+	return 0;
+}
+
+static int read_four(void)
+{
+	uint8_t buf[4];
+	int rc = bp_gdb_read(&gdb, 0x20, buf, 4, brief(), &err);
+
+	if (!rc)
+		assert_memory_equal(buf, "\x01\x02\xab\xcd", 4);
+	return rc;
+}
+
+static int write_five(void)
+{
+	return bp_gdb_write(&gdb, 0x20, "a}#$b", 5, brief(), &err);
+}
+
+static int point(void)
+{
+	return bp_gdb_point(&gdb, 1, 0x100, 2, true, brief(), &err);
+}
+
+static int run_and_stop(void)
+{
+	unsigned signal = 0;
+	int rc = bp_gdb_continue(&gdb, false, brief(), &err);
+
+	if (!rc)
+		rc = bp_gdb_interrupt(&gdb, brief(), &err);
+	if (!rc)
+		rc = bp_gdb_wait_stop(&gdb, &signal, brief(), &err);
+	return rc ? rc : (int)signal;
+}
+
+static int run_for_ever(void)
+{
+	int rc = bp_gdb_continue(&gdb, false, brief(), &err);
+
+	if (!rc)
+		rc = bp_gdb_wait_stop(&gdb, NULL, brief(), &err);
+	assert_true(gdb.running);
+	return rc;
+}
+
+static int monitor(void)
+{
+	return bp_gdb_monitor(&gdb, "hi", brief(), &err);
+}
+
+static int flash(void)
+{
+	return bp_gdb_flash(&gdb, 0x1000, "ab", 2, brief(), &err);
+}
+
+static int leave(void)
+{
+	bp_gdb_end(&gdb, false, brief());
+	return gdb.fd;
+}
+
+static int leave_killing(void)
+{
+	bp_gdb_end(&gdb, true, brief());
+	return gdb.fd;
+}
+
+static const struct talk_row talk_rows[] = {
+	{"old stub", {OLD_STUB}, nothing, 0, NULL, false},
+	{"new stub", {NEW_STUB}, nothing, 0, NULL, false},
+	{"read, acknowledged", {OLD_STUB, {":m20,4", "+", 0}, {"", ":0102abcd", 0}, {"+", "", 0}}, read_four, 0, NULL, false},
+	{"it hears badly", {OLD_STUB, {":m20,4", "-", 0}, {":m20,4", "-", 0}, {":m20,4", "+", 0}, {"", ":0102abcd", 0}, {"+", "", 0}},
+	 read_four, 0, NULL, false},
+	{"it never hears", {OLD_STUB, {":m20,4", "-", 0}, {":m20,4", "-", 0}, {":m20,4", "-", 0}, {":m20,4", "-", 0}}, read_four, BP_EPROTO,
+	 "refuses every packet", false},
+	{"we hear badly", {OLD_STUB, {":m20,4", "+", 0}, {"", "$0102abcd#00", 0}, {"-", "$0102abxx#11", 0}, {"-", ":0102abcd", 0}, {"+", "", 0}},
+	 read_four, 0, NULL, false},
+	{"we never hear", {OLD_STUB, {":m20,4", "+", 0}, {"", "$x#00", 0}, {"-", "$x#00", 0}, {"-", "$x#00", 0}, {"-", "$x#00", 0}}, read_four,
+	 BP_EPROTO, "damaged", false},
+	{"no-ack: damage is the end", {NEW_STUB, {":m20,4", "$0102abcd#00", 0}}, read_four, BP_EPROTO, "damaged", false},
+	{"in two parts", {NEW_STUB, {":m20,4", ":0102", 0}, {":m22,2", ":abcd", 0}}, read_four, 0, NULL, false},
+	{"a notification before", {NEW_STUB, {":m20,4", "%Stop:T05#99", 3}, {"", ":0102abcd", 0}}, read_four, 0, NULL, false},
+	{"noise before", {NEW_STUB, {":m20,4", "noise\r\n", 0}, {"", ":0102abcd", 0}}, read_four, 0, NULL, false},
+	{"refused", {NEW_STUB, {":m20,4", ":E14", 0}}, read_four, BP_EIO, "cannot read 0x00000020: E14", false},
+	{"too much", {NEW_STUB, {":m20,4", ":0102abcdef", 0}}, read_four, BP_EPROTO, "10 digits", false},
+	{"nothing", {NEW_STUB, {":m20,4", ":", 0}}, read_four, BP_EPROTO, "0 digits", false},
+	{"no digits", {NEW_STUB, {":m20,4", ":zz", 0}}, read_four, BP_EPROTO, "no hex digits", false},
+	{"odd digits", {NEW_STUB, {":m20,4", ":010", 0}}, read_four, BP_EPROTO, "3 digits", false},
+	{"stalled", {NEW_STUB, {":m20,4", "$01", 0}}, read_four, BP_ETIMEOUT, NULL, false},
+	{"silent", {NEW_STUB, {":m20,4", "", 0}}, read_four, BP_ETIMEOUT, NULL, false},
+	{"acks without end", {OLD_STUB, {":m20,4", "++++++++", 1000000}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"notifications without end", {NEW_STUB, {":m20,4", "%Stop:T05#99", 1000000}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"a packet without end", {NEW_STUB, {":m20,4", "$", 0}, {"", "abcdefgh", 1000000}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"a huge packet", {NEW_STUB, {":m20,4", "$", 0}, {"", "abcdefgh", 4000}, {"", "#00", 0}}, read_four, BP_EPROTO, NULL, true},
+	{"closed", {NEW_STUB, {":m20,4", "close", 0}}, read_four, BP_EIO, "closed", false},
+	{"closed within", {NEW_STUB, {":m20,4", "$01", 0}, {"", "close", 0}}, read_four, BP_EIO, "closed", false},
+	{"write", {NEW_STUB, {":X20,5:a}#$b", ":OK", 0}}, write_five, 0, NULL, false},
+	{"write without X", {NEW_STUB, {":X20,5:a}#$b", ":", 0}, {":M20,5:617d232462", ":OK", 0}}, write_five, 0, NULL, false},
+	{"write refused", {NEW_STUB, {":X20,5:a}#$b", ":E01", 0}}, write_five, BP_EIO,
+	 "0x00000020: gdb: the stub refused to write memory: E01", false},
+	{"no breakpoints", {NEW_STUB, {":Z1,100,2", ":", 0}}, point, BP_EIO, "cannot set or clear a breakpoint", false},
+	{"none left", {NEW_STUB, {":Z1,100,2", ":E0e", 0}}, point, BP_EIO, "refused", false},
+	{"run, new", {NEW_STUB, {":vCont;c", "", 0}, {"\x03", ":T02thread:01;", 0}}, run_and_stop, 2, NULL, false},
+	{"run, old", {OLD_STUB, {":c", "+", 0}, {"\x03", ":S05", 0}, {"+", "", 0}}, run_and_stop, 5, NULL, false},
+	{"it prints on the way", {NEW_STUB, {":vCont;c", ":O6869", 2}, {"\x03", ":S02", 0}}, run_and_stop, 2, NULL, false},
+	{"it ends", {NEW_STUB, {":vCont;c", ":W00", 0}, {"\x03", "", 0}}, run_and_stop, BP_EIO, "the target is gone (W00)", false},
+	{"no stop", {NEW_STUB, {":vCont;c", ":hello", 0}, {"\x03", "", 0}}, run_and_stop, BP_EPROTO, "where a stop was expected", false},
+	{"half a stop", {NEW_STUB, {":vCont;c", ":T0", 0}, {"\x03", "", 0}}, run_and_stop, BP_EPROTO, "where a stop was expected", false},
+	{"it runs on", {NEW_STUB, {":vCont;c", "", 0}}, run_for_ever, BP_ETIMEOUT, NULL, false},
+	{"monitor", {NEW_STUB, {":qRcmd,6869", ":O610a", 3}, {"", ":OK", 0}}, monitor, 0, NULL, false},
+	{"monitor refused", {NEW_STUB, {":qRcmd,6869", ":E01", 0}}, monitor, BP_EIO, "refused to run that command", false},
+	{"flash", {NEW_STUB, {":vFlashErase:1000,2", ":OK", 0}, {":vFlashWrite:1000:ab", ":OK", 0}, {":vFlashDone", ":OK", 0}}, flash, 0,
+	 NULL, false},
+	{"flash cannot be erased", {NEW_STUB, {":vFlashErase:1000,2", ":", 0}}, flash, BP_EIO, "cannot erase flash", false},
+	{"detach", {NEW_STUB, {":D", ":OK", 0}}, leave, -1, NULL, false},
+	{"kill", {NEW_STUB, {":k", "close", 0}}, leave_killing, -1, NULL, false},
+};
+
+static void talks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(talk_rows) / sizeof(talk_rows[0]); i++) {
+		const struct talk_row *row = &talk_rows[i];
+		uint64_t before = bp_clock_ns();
+		int fd = start(row->step), rc;
+
+		err.text[0] = '\0';
+		rc = bp_gdb_begin(&gdb, fd, SOON, &err);
+		if (!rc)
+			rc = row->talk();
+		if (rc != row->rc || (row->says && !strstr(err.text, row->says)))
+			fail_msg("%s: %d, expected %d: %s", row->name, rc, row->rc, err.text);
+		if (bp_clock_ns() - before > 2 * BP_NS_PER_S)
+			fail_msg("%s: took too long", row->name);
+		finish(fd, row->name, !row->broken);
+	}
+}
+
+/* A stop that comes in two halves, with a deadline in between, is not lost. */
+static void slow_stop(void **state)
+{
+	static const struct step script[] = {NEW_STUB, {":vCont;c", "$T0", 0}, {"\x03", "5#b9", 0}, {NULL, NULL, 0}};
+	int fd = start(script);
+	unsigned signal = 0;
+
+	(void)state;
+	assert_int_equal(bp_gdb_begin(&gdb, fd, SOON, &err), 0);
+	assert_int_equal(bp_gdb_continue(&gdb, false, SOON, &err), 0);
+	assert_int_equal(bp_gdb_wait_stop(&gdb, &signal, bp_deadline_in(50 * MS), &err), BP_ETIMEOUT);
+	assert_int_equal(bp_gdb_interrupt(&gdb, SOON, &err), 0);
+	assert_int_equal(bp_gdb_wait_stop(&gdb, &signal, SOON, &err), 0);
+	assert_int_equal(signal, 5);
+	finish(fd, "slow stop", true);
+}
+
+/* ---- registers -------------------------------------------------------------------------- */
+
+struct registers_row {
+	const char *name;
+	unsigned words;         /* of the answer to g */
+	const char *p25, *p16;  /* answers, NULL: not asked */
+	int rc;
+	uint32_t xpsr;
+};
+
+static const struct registers_row registers_rows[] = {
+	{"17 words: QEMU, OpenOCD", 17, NULL, NULL, 0, 16},
+	{"42 words: with FPA, as gdb's default", 42, NULL, NULL, 0, 41},
+	{"16 words, register 25", 16, ":78563412", NULL, 0, 0x12345678},
+	{"16 words, register 16", 16, ":", ":78563412", 0, 0x12345678},
+	{"26 words, register 16", 26, ":E01", ":78563412", 0, 0x12345678},
+	{"no xPSR at all", 16, ":", ":", BP_EPROTO, 0},
+	{"too few", 15, NULL, NULL, BP_EPROTO, 0},
+	{"none", 0, NULL, NULL, BP_EPROTO, 0},
+};
+
+static void registers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(registers_rows) / sizeof(registers_rows[0]); i++) {
+		const struct registers_row *row = &registers_rows[i];
+		char g[8 * 42 + 2] = ":";
+		struct step script[16] = {NEW_STUB, {":g", g, 0}};
+		unsigned n = 10;
+		uint32_t regs[17];
+		int fd, rc;
+
+		for (unsigned w = 0; w < row->words; w++)
+			snprintf(g + 1 + 8 * w, 9, "%08x", w << 24);
+		if (row->p25)
+			script[n++] = (struct step){":p19", row->p25, 0};
+		if (row->p16)
+			script[n] = (struct step){":p10", row->p16, 0};
+		fd = start(script);
+		assert_int_equal(bp_gdb_begin(&gdb, fd, SOON, &err), 0);
+		rc = bp_gdb_registers(&gdb, regs, brief(), &err);
+		if (rc != row->rc || (!rc && (regs[16] != row->xpsr || regs[15] != 15)))
+			fail_msg("%s: %d, xPSR 0x%x: %s", row->name, rc, regs[16], err.text);
+		finish(fd, row->name, true);
+	}
+}
+
+/* ---- the real gdbserver ---------------------------------------------------------------------- */
+
+#define LOAD 0x400000u
+#define CODE (LOAD + 0x80)
+#define COUNTER (LOAD + 0x100)
+#define NOP (CODE + 7)
+
+static char program[64];
+
+/* An x86-64 program that counts for ever: 512 bytes, one segment. */
+static int write_program(void)
+{
+	static const uint8_t code[] = {
+		0xff, 0x04, 0x25, 0x00, 0x01, 0x40, 0x00, /* incl COUNTER */
+		0x90,                                     /* nop */
+		0xeb, 0xf6,                               /* back to the start */
+	};
+	Elf64_Ehdr head = {
+		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_EXEC, .e_machine = EM_X86_64,
+		.e_version = EV_CURRENT, .e_entry = CODE, .e_phoff = sizeof(head), .e_ehsize = sizeof(head), .e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 1,
+	};
+	Elf64_Phdr segment = {.p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X, .p_vaddr = LOAD, .p_filesz = 512, .p_memsz = 512, .p_align = 4096};
+	uint8_t file[512] = {0};
+	int fd;
+
+	memcpy(file, &head, sizeof(head));
+	memcpy(file + sizeof(head), &segment, sizeof(segment));
+	memcpy(file + (CODE - LOAD), code, sizeof(code));
+	strcpy(program, "/tmp/brickproof-counts-XXXXXX");
+	fd = mkstemp(program);
+	if (fd < 0 || write(fd, file, sizeof(file)) != (ssize_t)sizeof(file) || fchmod(fd, 0700))
+		return -1;
+	return close(fd);
+}
+
+static uint32_t counter(void)
+{
+	uint32_t n = 0;
+
+	if (bp_gdb_read(&gdb, COUNTER, &n, 4, SOON, &err))
+		fail_msg("%s", err.text);
+	return n;
+}
+
+static void fine(int rc)
+{
+	if (rc)
+		fail_msg("%d: %s", rc, err.text);
+}
+
+static void points(void)
+{
+	static const uint32_t kinds[] = {1, 1, 4}; /* a breakpoint of x86 covers a byte */
+	unsigned signal;
+
+	for (unsigned type = 0; type < 3; type++) {
+		uint32_t addr = type == 2 ? COUNTER : NOP, before = counter();
+
+		fine(bp_gdb_point(&gdb, type, addr, kinds[type], true, SOON, &err));
+		for (unsigned i = 1; i <= 3; i++) {
+			fine(bp_gdb_continue(&gdb, false, SOON, &err));
+			fine(bp_gdb_wait_stop(&gdb, &signal, SOON, &err));
+			assert_int_equal(signal, 5);
+			if (counter() != before + i)
+				fail_msg("Z%u: stop %u: counted to %u from %u", type, i, counter(), before);
+			/* Past it, as every debugger does: without the point, one step, with it again. */
+			fine(bp_gdb_point(&gdb, type, addr, kinds[type], false, SOON, &err));
+			fine(bp_gdb_continue(&gdb, true, SOON, &err));
+			fine(bp_gdb_wait_stop(&gdb, &signal, SOON, &err));
+			fine(bp_gdb_point(&gdb, type, addr, kinds[type], true, SOON, &err));
+		}
+		fine(bp_gdb_point(&gdb, type, addr, kinds[type], false, SOON, &err));
+	}
+}
+
+static void with_gdbserver(void **state)
+{
+	char *const argv[] = {"gdbserver", "--once", "-", program, NULL};
+	struct bp_child child;
+	uint8_t wrote[300], got[300];
+	uint32_t before;
+	char said[256];
+
+	(void)state;
+#ifndef __x86_64__
+	print_message("skipped: the program is x86-64 machine code\n");
+	skip();
+#endif
+	bp_child_init(&child);
+	if (write_program())
+		fail_msg("cannot write %s", program);
+	if (bp_child_start(&child, argv, &err)) {
+		unlink(program);
+		print_message("skipped: %s\n", err.text);
+		skip();
+	}
+	if (bp_gdb_begin(&gdb, child.fd, SOON, &err)) {
+		print_message("skipped: gdbserver cannot trace here: %s: %s\n", err.text, bp_child_said(&child, said, sizeof(said)));
+		bp_child_stop(&child, 0);
+		unlink(program);
+		skip();
+	}
+	assert_true(gdb.no_ack && gdb.vcont);
+	assert_int_equal(counter(), 0);
+	for (size_t i = 0; i < sizeof(wrote); i++)
+		wrote[i] = (uint8_t)(i * 7);
+	fine(bp_gdb_write(&gdb, LOAD + 0x104, wrote, 200, SOON, &err));
+	fine(bp_gdb_read(&gdb, LOAD + 0x104, got, 200, SOON, &err));
+	assert_memory_equal(got, wrote, 200);
+	assert_int_equal(bp_gdb_read(&gdb, 0x10, got, 4, SOON, &err), BP_EIO);
+	points();
+	before = counter();
+	fine(bp_gdb_continue(&gdb, true, SOON, &err));
+	fine(bp_gdb_wait_stop(&gdb, NULL, SOON, &err));
+	fine(bp_gdb_continue(&gdb, false, SOON, &err));
+	assert_int_equal(bp_gdb_wait_stop(&gdb, NULL, bp_deadline_in(30 * MS), &err), BP_ETIMEOUT);
+	fine(bp_gdb_interrupt(&gdb, SOON, &err));
+	fine(bp_gdb_wait_stop(&gdb, NULL, SOON, &err));
+	assert_true(counter() > before + 1000);
+	bp_gdb_end(&gdb, true, SOON);
+	bp_child_stop(&child, BP_NS_PER_S);
+	unlink(program);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(parsing),
+	cmocka_unit_test(framing),
+	cmocka_unit_test(talks),
+	cmocka_unit_test(slow_stop),
+	cmocka_unit_test(registers),
+	cmocka_unit_test(with_gdbserver),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

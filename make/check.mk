@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# Set-up, the matrix, the tests. `matrix` and `check` install what is missing first.
+
+SETUP = harness/tests/setup.sh
+RELEASE := build/release/brickproof
+
+.PHONY: setup matrix check check-long bench
+setup: ## install the packages that the build and the tests need
+	@$(SETUP) $(CHECK_PACKAGES)
+
+matrix: ## run the OTA failure matrix on the virtual board
+	@$(SETUP) $(PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) all mutants
+	@$(RELEASE) run $(RUN)
+
+# A second make, so that compilers and libraries that were just installed are found.
+check: ## release and sanitizer suites, fuzzers, sampled matrix, one mutant
+	@$(SETUP) $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutants
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
+	@$(MAKE) --no-print-directory run-check
+
+check-long: ## valgrind, full matrix, kill loops, long fuzzing
+	@$(SETUP) $(LONG_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutants
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
+	@$(MAKE) --no-print-directory run-check-long
+
+bench: ## runs and cases a second, scaling, memory, share of time
+	@$(SETUP) $(PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(RELEASE) speed
+
+.PHONY: tests
+tests: all $(TESTS) $(FW_TESTS)
+
+UNIT = $(foreach t,$(notdir $(TESTS) $(FW_TESTS)),$(foreach v,release san,"unit:$(t) ($(v)):build/$(v)/tests/$(t)"))
+CLI = $(foreach t,$(wildcard harness/tests/cli_*.sh),"tap:$(notdir $(t)):BRICKPROOF=$(RELEASE) BRICKPROOF_SAN=build/san/brickproof $(1) bash $(t)")
+FUZZ = $(foreach f,$(FUZZERS),"step:fuzz $(notdir $(f)) $(1) s:harness/tests/fuzz.sh $(f) $(patsubst fuzz_%,%,$(notdir $(f))) $(1)")
+# The sampled matrix brings the positive control along.
+SAMPLED = "step:matrix, sampled (release):$(RELEASE) run --quiet --reports build/check-reports --budget 3000" \
+	  "step:matrix, sampled (san):build/san/brickproof run --quiet --reports build/check-reports --budget 150" \
+	  "step:mutant signature-unchecked is caught:$(RELEASE) mutants signature-unchecked"
+
+.PHONY: run-check run-check-long
+run-check:
+	@JOBS=$(JOBS) harness/tests/run.sh $(UNIT) $(call CLI,) $(call FUZZ,5) $(SAMPLED)
+
+# Programs under valgrind are built to tell it of the firmware's stack. make/valgrind.supp: the faults that firmware is made to have.
+VALGRIND = valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=make/valgrind.supp
+# Suites that hold real devices' deadlines are left out: under valgrind a child takes longer than they allow.
+VALGRIND_TESTS = $(filter-out test_power_faults test_debug test_console test_world,$(notdir $(TESTS) $(FW_TESTS)))
+run-check-long:
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build/valgrind CFLAGS=-DBP_VALGRIND tests
+	@JOBS=$(JOBS) LIMIT=3000 harness/tests/run.sh \
+		$(foreach t,$(VALGRIND_TESTS),"unit:$(t) (valgrind):$(VALGRIND) build/valgrind/tests/$(t)") \
+		"step:matrix on small (valgrind):$(VALGRIND) --trace-children=no build/valgrind/brickproof run --quiet --reports build/check-reports --product small --budget 20" \
+		"step:matrix, whole:$(RELEASE) run --quiet --reports build/check-reports" \
+		"step:matrix, whole (san):build/san/brickproof run --quiet --reports build/check-reports" \
+		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
+		"step:all mutants are caught:$(RELEASE) mutants" \
+		$(call CLI,KILL_RUNS=50) $(call FUZZ,120)
