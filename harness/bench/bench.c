@@ -189,6 +189,7 @@ static void read_board(struct reader *r, const struct bp_node *node, struct bp_b
 	read_link(r, node, b);
 	read_calibration(r, node, &b->calibration);
 	bp_node_u32(&r->diag, bp_map_get(node, "erases-per-night"), 1, MAX_ERASES, &b->erases_per_night);
+	bp_node_text(&r->diag, bp_map_get(node, "elf"), &b->elf);
 	if (!bp_node_enum(&r->diag, bp_map_get(node, "safe"), states, 2, &safe))
 		b->safe_on = safe != 0;
 	bp_map_done(&r->diag, node);

@@ -13,6 +13,7 @@
  *         calibration: {dead: 1.8 ms, jitter: 0.2 ms, first-byte: 12 ms}
  *         erases-per-night: 200
  *         safe: off                             # how a board is left: off or on
+ *         elf: build/zephyr/zephyr.elf          # symbols, when they are not the product's own
  *
  * Reading opens nothing. Names of drivers and the keys above are checked here;
  * what else stands in a driver's map is its open()'s to check.
@@ -56,6 +57,7 @@ struct bp_bench_board {
 	const struct bp_node *over_config;
 	struct bp_calibration calibration;
 	uint32_t erases_per_night;              /* 0: no limit given */
+	const char *elf;                        /* path; NULL: the product's */
 	bool safe_on;
 };
 

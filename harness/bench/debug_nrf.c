@@ -70,10 +70,12 @@ int bp_debug_nrf_program(const struct bp_debug_ops *ops, void *self, const char 
 	while (len) {
 		uint32_t at = addr % page_bytes, page = addr - at, part = page_bytes - at < len ? page_bytes - at : len;
 		int rc = ops->read(self, page, held, page_bytes, err);
+		bool unreadable = rc == BP_EIO && part == page_bytes; /* a torn word of an ECC part: all of it is written anyway */
 
-		if (rc)
+		if (rc && !unreadable)
 			return rc;
-		if (memcmp(held + at, bytes, part)) {
+		rc = 0;
+		if (unreadable || memcmp(held + at, bytes, part)) {
 			memcpy(held + at, bytes, part);
 			rc = write_page(&n, page, held, page_bytes, err);
 		}

@@ -183,6 +183,7 @@ static void read_root(struct bp_product_reader *r, const struct bp_node *root)
 	read_budgets(r, root);
 	read_marks(r, root);
 	read_reasons(r, root);
+	bp_product_probe(r, root);
 	bp_map_done(&r->diag, root);
 }
 

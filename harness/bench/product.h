@@ -15,6 +15,8 @@
 #include "image/manifest.h"
 #include "vboard/geometry.h"
 
+#include <stdbool.h>
+
 #define BP_SLOTS 2
 #define BP_MAX_ARTIFACTS 16
 #define BP_MAX_REASONS 64
@@ -45,6 +47,16 @@ struct bp_marks {
 	const char *state_lost;
 };
 
+/* What a debug port finds on a real board: names in the firmware's ELF, and how the core tells that power was lost. */
+struct bp_probe_map {
+	bool given;
+	const char *elf;               /* path, NULL: the bench file names it */
+	const char *program, *erase;   /* functions: (address, source, bytes) and (address of a page) */
+	const char *canary;            /* object: RAM that nobody uses and no start-up code clears */
+	bool has_cause;
+	uint32_t cause_at, cause_mask, cause_power_on; /* register, its bits, and what they are after power-on */
+};
+
 enum bp_manifest_policy { BP_MANIFEST_REQUIRED, BP_MANIFEST_OPTIONAL };
 
 struct bp_product {
@@ -61,6 +73,7 @@ struct bp_product {
 	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed */
 	uint64_t reply_budget_ns;      /* one SMP answer */
 	struct bp_marks marks;
+	struct bp_probe_map probe;
 	unsigned n_reasons;
 	const char *reason[BP_MAX_REASONS]; /* index = code on the wire; NULL: unused */
 };

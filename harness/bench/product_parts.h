@@ -35,6 +35,7 @@ int bp_product_parse(struct bp_arena *a, const char *name, const char *text, siz
 void bp_product_board(struct bp_product_reader *r, const struct bp_node *root);     /* board, flash, supply, costs, areas */
 void bp_product_keys(struct bp_product_reader *r, const struct bp_node *root);      /* after board */
 void bp_product_artifacts(struct bp_product_reader *r, const struct bp_node *root); /* after keys */
+void bp_product_probe(struct bp_product_reader *r, const struct bp_node *root);     /* may be missing */
 int bp_product_build(struct bp_product_reader *r, struct bp_err *err);              /* images and manifests; nothing recorded so far */
 
 /* Map under key, NULL (recorded) when it is missing or no map. what: what it is for. */
