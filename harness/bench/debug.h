@@ -51,6 +51,11 @@ struct bp_debug_ops {
 	int (*hold)(void *self, uint64_t deadline_ns, struct bp_err *err);
 	int (*halt)(void *self, uint64_t deadline_ns, struct bp_err *err);
 	int (*resume)(void *self, uint64_t deadline_ns, struct bp_err *err);
+	/*
+	 * Resume with the least delay, when a cut is timed from there: the core is halted where no breakpoint stands, and
+	 * nothing but detach() may follow. Optional: NULL is resume().
+	 */
+	int (*go)(void *self, uint64_t deadline_ns, struct bp_err *err);
 	int (*reset)(void *self, bool halt, uint64_t deadline_ns, struct bp_err *err);
 	int (*breakpoint)(void *self, uint32_t addr, bool set, uint64_t deadline_ns, struct bp_err *err); /* hardware */
 	int (*watchpoint)(void *self, uint32_t addr, uint32_t len, bool set, uint64_t deadline_ns, struct bp_err *err); /* on write */
@@ -68,6 +73,8 @@ struct bp_debug_ops {
 	/* True when flash at addr is settled and equal to expected[len]; weak or torn cells make it false. */
 	int (*matches)(void *self, uint32_t addr, const void *expected, uint32_t len, struct bp_err *err);
 	int (*observe)(void *self, struct bp_observation *out, struct bp_err *err);
+	/* A count that grows when the flash was written to, looked up now; NULL: observe()'s `ops`, which is always up to date. */
+	int (*count)(void *self, uint64_t *count, struct bp_err *err);
 };
 
 extern const struct bp_debug_ops *const bp_debug_drivers[]; /* in debug.c, ends with NULL */

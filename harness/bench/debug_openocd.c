@@ -221,6 +221,14 @@ static int resume(void *self, uint64_t deadline_ns, struct bp_err *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* One access instead of OpenOCD's dozen: C_HALT is cleared in DHCSR (ARMv7-M, C1.6.2). OpenOCD learns of it with the next attach(). */
+static int go(void *self, uint64_t deadline_ns, struct bp_err *err)
+{
+	int rc = bp_openocd_target(self, deadline_ns, err, "write_memory 0x%x 32 {0x%x}", DHCSR, DHCSR_DEBUG_HALT);
+
+	return rc < 0 ? rc : 0;
+}
+
 static int reset(void *self, bool halted, uint64_t deadline_ns, struct bp_err *err)
 {
 	struct bp_openocd *o = self;
@@ -316,8 +324,9 @@ static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct
 	unsigned refused = 0;
 
 	for (;;) {
+		/* A look has an answer's time, also the one that is to be the last: half an answer would be taken for the next one. */
 		uint32_t dhcsr = 0;
-		int rc = bp_openocd_target(o, deadline_ns, err, "read_memory 0x%x 32 1", DHCSR);
+		int rc = bp_openocd_target(o, now() + o->answer_ns, err, "read_memory 0x%x 32 1", DHCSR);
 
 		if (rc >= 0) {
 			refused = 0;
@@ -332,7 +341,7 @@ static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct
 		if (now() >= deadline_ns)
 			return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", o->board);
 	}
-	return regs ? registers(o, regs, deadline_ns, err) : 0;
+	return regs ? registers(o, regs, now() + o->answer_ns, err) : 0;
 }
 
 /* ---- memory ---------------------------------------------------------------------------- */
@@ -466,7 +475,7 @@ const struct bp_debug_ops bp_debug_openocd_ops = {
 	.name = "openocd",
 	.help = "a probe through OpenOCD: our own child process, or one that runs elsewhere",
 	.open = open_openocd, .close = stop_openocd,
-	.attach = attach, .detach = detach, .hold = hold, .halt = halt, .resume = resume, .reset = reset,
+	.attach = attach, .detach = detach, .hold = hold, .halt = halt, .resume = resume, .go = go, .reset = reset,
 	.breakpoint = breakpoint, .watchpoint = watchpoint, .wait_halt = wait_halt,
 	.read_ram = read_mem, .write_ram = write_ram, .program = program,
 	.read = read_mem, .write = write_flash, .matches = matches, .observe = bp_debug_observe_nothing,

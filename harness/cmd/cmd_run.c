@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/home.h"
 #include "cmd/matrix.h"
+#include "cmd/use_bench.h"
 
 #include "base/term.h"
 #include "base/text.h"
@@ -20,7 +21,9 @@
 #include <unistd.h>
 
 #define RUN_ARENA_BYTES ((size_t)256 * 1024 * 1024)
-#define MAX_PRODUCTS 16
+#define MAX_PRODUCTS (BP_BENCH_BOARDS + 16)
+#define BUDGET_UNSAID UINT32_MAX
+#define BENCH_BUDGET 10u /* faults a scenario on real boards: each takes some twenty seconds */
 /*
  * The positive controls: mutants that must be caught in every run, each by its own
  * invariant. One fails without any cut, one only in states that the flash log
@@ -35,7 +38,7 @@ static const struct bp_control controls[] = {
 
 struct args {
 	struct bp_matrix_options matrix;
-	const char *product, *firmware, *reports, *junit, *control;
+	const char *product, *firmware, *reports, *junit, *control, *bench, *board;
 	enum bp_color_mode color;
 	bool quiet;
 	char **names;
@@ -47,10 +50,12 @@ static void help(void)
 	printf("usage: brickproof run [OPTIONS] [SCENARIO...]\n\n"
 	       "Runs scenarios on the virtual board; without names, all of scenarios/. Writes\n"
 	       "REPORTS/run-TIME-PID/ (journal, JUnit, HTML) and points REPORTS/latest to it.\n\n"
+	       "  --bench FILE       run on the real boards of this bench file\n"
+	       "  --board NAME       only on this one of them\n"
 	       "  --product NAME     product for scenarios that name none (reference)\n"
 	       "  --firmware NAME    firmware object instead of the product's own: a name in build/firmware or a path\n"
 	       "  --jobs N           worker processes (number of cores)\n"
-	       "  --budget N         at most N cut points a scenario, spread evenly (all)\n"
+	       "  --budget N         at most N cut points a scenario, spread evenly (all); on a bench, N faults (10), 0: all\n"
 	       "  --seed N           seed of all that is drawn (1)\n"
 	       "  --reports DIR      where runs are written (reports)\n"
 	       "  --junit FILE       write the JUnit file there, too\n"
@@ -92,13 +97,15 @@ static int option(struct args *a, int c, const char *value, struct bp_err *err)
 	case 'R': a->reports = value; break;
 	case 'x': a->junit = value; break;
 	case 'c': a->control = value; break;
+	case 'B': a->bench = value; break;
+	case 'o': a->board = value; break;
 	case 'q': a->quiet = true; break;
 	case 'j':
 		rc = number("--jobs", value, 1, BP_MAX_JOBS, &v, err);
 		a->matrix.jobs = (unsigned)v;
 		break;
 	case 'b':
-		rc = number("--budget", value, 1, UINT32_MAX, &v, err);
+		rc = number("--budget", value, 0, UINT32_MAX - 1, &v, err);
 		a->matrix.budget = (uint32_t)v;
 		break;
 	case 's': rc = number("--seed", value, 0, UINT64_MAX, &a->matrix.seed, err); break;
@@ -125,7 +132,7 @@ static int option(struct args *a, int c, const char *value, struct bp_err *err)
 static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 {
 	static const struct option longs[] = {
-		{"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'}, {"budget", 1, 0, 'b'},
+		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'}, {"budget", 1, 0, 'b'},
 		{"seed", 1, 0, 's'}, {"reports", 1, 0, 'R'}, {"junit", 1, 0, 'x'}, {"control", 1, 0, 'c'},
 		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'},
 		{"help", 0, 0, 'h'}, {0, 0, 0, 0},
@@ -135,7 +142,7 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 
 	*a = (struct args){.product = "reference", .reports = "reports"};
 	a->matrix = (struct bp_matrix_options){
-		.jobs = cores > 0 && cores < BP_MAX_JOBS ? (unsigned)cores : 1, .seed = 1, .accel = BP_ACCEL_REMEMBER, .follow_up = true,
+		.budget = BUDGET_UNSAID, .jobs = cores > 0 && cores < BP_MAX_JOBS ? (unsigned)cores : 1, .seed = 1, .accel = BP_ACCEL_REMEMBER, .follow_up = true,
 	};
 	optind = 1;
 	opterr = 0;
@@ -148,6 +155,10 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 		if (rc)
 			return rc;
 	}
+	if (a->board && !a->bench)
+		return bp_fail(err, BP_EUSAGE, "--board needs a bench file; expected --bench FILE, too");
+	if (a->matrix.budget == BUDGET_UNSAID)
+		a->matrix.budget = a->bench ? BENCH_BUDGET : 0;
 	a->names = argv + optind;
 	a->n_names = argc - optind;
 	return 0;
@@ -169,6 +180,7 @@ struct job {
 	struct item control[N_CONTROLS];
 	struct bp_control is[N_CONTROLS];   /* what each control is */
 	size_t n_controls;
+	struct bp_use_bench bench;
 };
 
 static int product_for(struct job *job, const char *name, const struct bp_product **out, struct bp_err *err)
@@ -221,7 +233,7 @@ static int load_item(struct job *job, const struct args *a, const char *name, co
 	if (!rc)
 		rc = bp_scenario_peek(job->arena, out->path, &out->name, &product, err);
 	if (!rc)
-		rc = product_for(job, product ? product : a->product, &out->product, err);
+		rc = product_for(job, product ? product : a->bench ? job->bench.matrix.board[0]->product : a->product, &out->product, err);
 	if (!rc)
 		rc = bp_scenario_read(job->arena, out->path, out->product, &s, err);
 	if (!rc && s->missing)
@@ -283,6 +295,12 @@ static int load(struct job *job, const struct args *a, struct bp_err *err)
 	size_t n = (size_t)a->n_names;
 	int rc = 0;
 
+	if (a->bench)
+		rc = bp_use_bench_read(job->arena, a->bench, a->board, &job->bench, err);
+	for (unsigned i = 0; i < job->bench.matrix.n && !rc; i++)
+		job->product[job->n_products++] = (struct bp_product *)job->bench.matrix.product[i];
+	if (rc)
+		return rc;
 	if (!n)
 		rc = bp_home_scenarios(job->arena, &names, &n, err);
 	if (rc)
@@ -316,7 +334,7 @@ static int put_run(struct bp_matrix *m, const struct job *job, const struct args
 	if (a->firmware)
 		snprintf(replay, sizeof(replay), "--firmware %s", a->firmware);
 	if (m->opt.budget)
-		snprintf(budget, sizeof(budget), "at most %u cut points a scenario", m->opt.budget);
+		snprintf(budget, sizeof(budget), m->bench ? "at most %u faults a scenario, on real boards" : "at most %u cut points a scenario", m->opt.budget);
 	/* Flushed at once: a run that is killed early can be told from a file that is no journal. */
 	return bp_journal_put_run(&m->dir->journal, &run, err) ? err->code : bp_journal_flush(&m->dir->journal, err);
 }
@@ -376,6 +394,7 @@ static int copy_junit(struct bp_arena *a, const struct bp_rundir *dir, const cha
 static int execute(const struct job *job, const struct args *a, struct bp_err *err)
 {
 	struct bp_progress progress;
+	struct bp_matrix_bench bench = job->bench.matrix;
 	struct bp_rundir dir;
 	struct bp_matrix m = {.opt = a->matrix, .dir = &dir};
 	uint64_t began = bp_clock_ns();
@@ -385,6 +404,7 @@ static int execute(const struct job *job, const struct args *a, struct bp_err *e
 
 	if (rc)
 		return rc;
+	m.bench = a->bench ? &bench : NULL;
 	if (!a->quiet) {
 		bp_progress_init(&progress, STDERR_FILENO, bp_term_live(STDERR_FILENO), bp_term_color(a->color, STDERR_FILENO),
 				 bp_term_width(STDERR_FILENO), (uint32_t)(job->n_items + job->n_controls));
@@ -412,6 +432,8 @@ static int execute(const struct job *job, const struct args *a, struct bp_err *e
 		rc = print_table(results, job->arena, a->color, err);
 	if (rc)
 		return rc;
+	if (m.virtual_only)
+		printf("%u cut points cannot be brought to a board and are left to the virtual one\n", m.virtual_only);
 	printf("report: %s/index.html\n", dir.path);
 	return bp_matrix_exit(&m);
 }
@@ -441,8 +463,12 @@ int bp_cmd_run(int argc, char **argv)
 		bp_arena_free(job.arena);
 		return BP_EXIT_NOTHING;
 	}
+	if (!rc && a.bench)
+		rc = bp_use_bench_lock(&job.bench, "run", &err);
 	if (!rc)
 		rc = execute(&job, &a, &err);
+	if (a.bench)
+		bp_use_bench_drop(&job.bench);
 	bp_arena_free(job.arena);
 	return rc < 0 ? bp_complain(&err) : rc;
 }

@@ -61,11 +61,9 @@ static const struct bp_journal_field *state_fields(struct bp_arena *a, const str
 	return out;
 }
 
-static int write_line(struct bp_journal *j, struct bp_runner *r, struct bp_arena *a, const struct bp_trace *t,
-		      const struct bp_flash *before, const char *token, uint32_t id, struct bp_err *err)
+int bp_evidence_line(struct bp_journal *j, const struct bp_product *p, struct bp_arena *a, const struct bp_trace *t,
+		     const struct bp_flash *before, const struct bp_flash *after, const char *token, uint32_t id, struct bp_err *err)
 {
-	const struct bp_product *p = r->product;
-	const struct bp_flash *after = bp_vboard_flash(r->v->vboard);
 	struct bp_journal_moment *m = bp_arena_array(a, t->n + 1, sizeof(*m));
 	struct bp_journal_area *areas = bp_arena_array(a, DUT_AREA_COUNT, sizeof(*areas));
 	struct bp_journal_evidence e = {
@@ -102,7 +100,8 @@ static enum bp_evidence_made make(int fd, struct bp_arena *a, struct bp_runner *
 	t.moment = bp_arena_array(a, t.cap, sizeof(*t.moment));
 	if (!t.moment || bp_runner_whole(r, p, c, &t, before, &got, &err))
 		return BP_EVIDENCE_NONE;
-	if (write_line(&j, r, a, &t, before, bp_token_show(token, p, r->product->name, c), id, &err) || bp_journal_close(&j, &err))
+	if (bp_evidence_line(&j, r->product, a, &t, before, bp_vboard_flash(r->v->vboard), bp_token_show(token, p, r->product->name, c), id, &err) ||
+	    bp_journal_close(&j, &err))
 		return BP_EVIDENCE_NONE;
 	return got.verdict == expected->verdict && got.invariant == expected->invariant ? BP_EVIDENCE_SAME : BP_EVIDENCE_OTHER;
 }

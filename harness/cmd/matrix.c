@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/matrix.h"
+#include "cmd/matrix_parts.h"
 
 #include "base/text.h"
 #include "cmd/home.h"
@@ -17,32 +17,13 @@ uint64_t bp_clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* One scenario being run. */
-struct sweep {
-	struct bp_matrix *m;
-	struct bp_runner *runner;
-	const struct bp_product *product;
-	const struct bp_scenario *scenario;
-	struct bp_plan *plan;
-	struct bp_log *log;
-	const struct bp_control *control;
-	const char *name, *file;
-	struct bp_judgement *judged;         /* by run */
-	uint32_t next_case;                  /* first case not yet in the journal */
-	struct bp_journal_sums sums;
-	struct {
-		uint32_t case_index, id;
-	} evidence[BP_EVIDENCE_PER_SCENARIO];
-	unsigned n_evidence;
-};
-
 static const char *artifact_name(const struct bp_product *p, int i)
 {
 	return i >= 0 && i < (int)p->n_artifacts ? p->artifact[i].name : i == BP_OBSERVED_UNKNOWN ? "unknown code" : NULL;
 }
 
 /* A control is caught by its own invariant; what else its defect breaks proves nothing about the one it is there for. */
-static const struct bp_judgement *as_control(const struct sweep *s, const struct bp_judgement *j, struct bp_judgement *other)
+static const struct bp_judgement *as_control(const struct bp_sweep_run *s, const struct bp_judgement *j, struct bp_judgement *other)
 {
 	if (!s->control || s->control->invariant < 0 || j->verdict != BP_FAIL || j->invariant == s->control->invariant)
 		return j;
@@ -54,7 +35,7 @@ static const struct bp_judgement *as_control(const struct sweep *s, const struct
 	return other;
 }
 
-static int put_case(struct sweep *s, uint32_t index, struct bp_err *err)
+static int put_case(struct bp_sweep_run *s, uint32_t index, struct bp_err *err)
 {
 	const struct bp_case *c = &s->plan->cases[index];
 	struct bp_judgement other;
@@ -78,7 +59,9 @@ static int put_case(struct sweep *s, uint32_t index, struct bp_err *err)
 	if (j->verdict != BP_PASS) {
 		line.invariant = j->invariant >= 0 ? bp_invariants[j->invariant].name : NULL;
 		line.text = j->text;
-		if (j->verdict == BP_FAIL && !c->merged && s->n_evidence < BP_EVIDENCE_PER_SCENARIO) {
+		if (s->real)
+			line.evidence = s->kept[c->run];
+		else if (j->verdict == BP_FAIL && !c->merged && s->n_evidence < BP_EVIDENCE_PER_SCENARIO) {
 			line.evidence = ++s->m->evidence;
 			s->evidence[s->n_evidence].case_index = index;
 			s->evidence[s->n_evidence++].id = line.evidence;
@@ -90,10 +73,9 @@ static int put_case(struct sweep *s, uint32_t index, struct bp_err *err)
 	return bp_journal_put_case(&s->m->dir->journal, &line, err);
 }
 
-/* A run is judged, in order: all cases up to the first that waits for a later run go to the journal. */
-static int judged(void *ctx, uint32_t index, const struct bp_judgement *j, struct bp_err *err)
+int bp_sweep_judged(void *ctx, uint32_t index, const struct bp_judgement *j, struct bp_err *err)
 {
-	struct sweep *s = ctx;
+	struct bp_sweep_run *s = ctx;
 	int rc = 0;
 
 	s->judged[index] = *j;
@@ -104,7 +86,7 @@ static int judged(void *ctx, uint32_t index, const struct bp_judgement *j, struc
 	return rc;
 }
 
-static int put_head(struct sweep *s, struct bp_err *err)
+static int put_head(struct bp_sweep_run *s, struct bp_err *err)
 {
 	struct bp_journal_phase ranges[64];
 	size_t n = 0;
@@ -128,7 +110,7 @@ static int put_head(struct sweep *s, struct bp_err *err)
 }
 
 /* Failing cases again, from the start and traced: evidence, and a second opinion on the verdict. */
-static int put_evidence(struct sweep *s, struct bp_err *err)
+static int put_evidence(struct bp_sweep_run *s, struct bp_err *err)
 {
 	int rc = 0;
 
@@ -148,11 +130,13 @@ static int put_evidence(struct sweep *s, struct bp_err *err)
 	return rc;
 }
 
-static void add_sums(struct bp_matrix *m, const struct sweep *s, enum bp_outcome outcome)
+static void add_sums(struct bp_matrix *m, const struct bp_sweep_run *s, enum bp_outcome outcome)
 {
 	struct bp_journal_sums *t = &m->end.sums;
 
 	m->runs += s->plan->n_runs;
+	if (s->real)
+		m->evidence = m->runs; /* ids of what its workers kept go up to there */
 	m->trouble = m->trouble || outcome == BP_OUTCOME_ERROR;
 	if (s->control) {
 		m->end.controls++;
@@ -168,7 +152,7 @@ static void add_sums(struct bp_matrix *m, const struct sweep *s, enum bp_outcome
 	t->virtual_ns += s->sums.virtual_ns;
 }
 
-static int sweep_run(struct sweep *s, struct bp_arena *a, struct bp_err *err)
+static int sweep_run(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err)
 {
 	struct bp_matrix *m = s->m;
 	struct bp_timing_scenario timing = {.name = s->name, .jobs = m->opt.jobs};
@@ -181,10 +165,14 @@ static int sweep_run(struct sweep *s, struct bp_arena *a, struct bp_err *err)
 		return rc;
 	if (bp_flash_new(a, &s->product->board.flash, m->opt.seed, &scratch))
 		return bp_fail(err, BP_ENOMEM, "%s: no memory", s->name);
-	rc = bp_plan_make(a, s->scenario, s->log, scratch, m->opt.seed, m->opt.budget, &s->plan, err);
+	s->real = m->bench && !s->control;
+	rc = bp_plan_make(a, s->scenario, s->log, scratch, m->opt.seed, s->real ? 0 : m->opt.budget, &s->plan, err);
 	if (rc)
 		return rc;
 	bp_token_hash8(s->scenario, s->product, s->plan->hash8);
+	rc = s->real ? bp_matrix_bench_plan(s, a, err) : 0;
+	if (rc)
+		return rc;
 	s->judged = bp_arena_array(a, s->plan->n_runs, sizeof(*s->judged));
 	if (!s->judged)
 		return bp_fail(err, BP_ENOMEM, "%s: no memory", s->name);
@@ -195,12 +183,12 @@ static int sweep_run(struct sweep *s, struct bp_arena *a, struct bp_err *err)
 	if (!rc && m->progress)
 		bp_progress_begin(m->progress, s->name, s->plan->n_cases, bp_clock_ns());
 	if (!rc)
-		rc = bp_pool_judge(s->runner, s->plan, m->opt.jobs, judged, s, err);
+		rc = s->real ? bp_matrix_bench_judge(s, err) : bp_pool_judge(s->runner, s->plan, m->opt.jobs, bp_sweep_judged, s, err);
 	if (!rc)
 		rc = put_evidence(s, err);
 	if (rc)
 		return rc;
-	if (!m->opt.disarm && !s->control) {
+	if (!m->opt.disarm && !s->control && !s->real) {
 		rc = bp_crosscheck(s->runner, s->plan, s->judged, err);
 		if (rc < 0)
 			return rc;
@@ -228,7 +216,7 @@ int bp_matrix_scenario(struct bp_matrix *m, const struct bp_product *p, const ch
 	struct bp_runner_options opt = {
 		.accel = m->opt.accel, .seed = m->opt.seed, .follow_up = m->opt.follow_up, .disarm = m->opt.disarm,
 	};
-	struct sweep s = {.m = m, .product = p, .control = control};
+	struct bp_sweep_run s = {.m = m, .product = p, .control = control};
 	struct bp_arena *a = bp_arena_new(BP_SCENARIO_ARENA_BYTES);
 	struct bp_scenario *scenario;
 	int rc;

@@ -5,6 +5,7 @@
 #ifndef BP_CMD_MATRIX_H
 #define BP_CMD_MATRIX_H
 
+#include "explore/boards.h"
 #include "explore/pool.h"
 #include "explore/token.h"
 #include "result/progress.h"
@@ -23,10 +24,20 @@ struct bp_matrix_options {
 	bool disarm;
 };
 
+/* Real boards to run on, instead of the virtual one. */
+struct bp_matrix_bench {
+	const struct bp_bench_board *board[BP_BENCH_BOARDS];
+	const struct bp_product *product[BP_BENCH_BOARDS]; /* of each */
+	bool out_of_use[BP_BENCH_BOARDS];
+	unsigned n;
+};
+
 struct bp_matrix {
 	struct bp_matrix_options opt;
 	struct bp_rundir *dir;
 	struct bp_progress *progress;
+	struct bp_matrix_bench *bench; /* NULL: the virtual board */
+	uint32_t virtual_only;      /* cases that no board can be brought to */
 	struct bp_journal_end end;
 	uint32_t planned, all;      /* cases planned, and before the budget */
 	uint32_t evidence;          /* ids given so far */
@@ -57,6 +68,11 @@ int bp_matrix_exit(const struct bp_matrix *m);
 /* Monotonic clock, ns. */
 uint64_t bp_clock_ns(void);
 
+/* matrix_bench.c: the sweep's plan, cut down to what the bench's boards of its product can do, and run on them. */
+struct bp_sweep_run;
+int bp_matrix_bench_plan(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err);
+int bp_matrix_bench_judge(struct bp_sweep_run *s, struct bp_err *err);
+
 enum bp_evidence_made {
 	BP_EVIDENCE_SAME,   /* made, and the case came to the same judgement again */
 	BP_EVIDENCE_OTHER,  /* made, but it came to another: the rig cannot be trusted */
@@ -66,5 +82,9 @@ enum bp_evidence_made {
 /* evidence.c: run the case again, traced, in a process of its own; its evidence line goes to the journal. */
 int bp_evidence_add(struct bp_journal *j, struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c,
 		    uint32_t id, const struct bp_judgement *expected, enum bp_evidence_made *made, struct bp_err *err);
+
+/* One evidence line, from a time line and the flash before and after. */
+int bp_evidence_line(struct bp_journal *j, const struct bp_product *p, struct bp_arena *a, const struct bp_trace *t,
+		     const struct bp_flash *before, const struct bp_flash *after, const char *token, uint32_t id, struct bp_err *err);
 
 #endif

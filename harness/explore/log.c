@@ -43,7 +43,7 @@ void bp_log_op(void *log, const struct bp_op *op)
 	o = &l->op[l->n_ops++];
 	*o = (struct bp_log_op){
 		.start_ns = op->start_ns, .end_ns = op->end_ns, .addr = op->addr, .data = l->n_data,
-		.owed = l->n_owed - 1, .kind = (uint8_t)op->kind,
+		.owed = l->n_owed - 1, .kind = (uint8_t)op->kind, .first = op->first, .last = op->last,
 	};
 	if (op->kind == BP_OP_PROGRAM) {
 		memcpy(l->data + l->n_data, op->data, l->unit_bytes);

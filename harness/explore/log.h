@@ -22,6 +22,7 @@ struct bp_log_op {
 	uint32_t data;       /* program: offset into bp_log.data */
 	uint32_t owed;       /* index into bp_log.owed, at its start and its end */
 	uint8_t kind;        /* enum bp_op_kind */
+	bool first, last;    /* of the firmware's call */
 };
 
 struct bp_log_owed {

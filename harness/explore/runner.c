@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/runner.h"
 
-#include <stdarg.h>
+#include "explore/cases.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -192,30 +193,6 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 
 /* ---- judging ---- */
 
-static struct bp_judge judge_for(struct bp_runner *r, struct bp_exec *x, const struct bp_scenario *s)
-{
-	int resume = -1;
-
-	for (unsigned i = 0; i < s->n_steps; i++)
-		if (s->step[i].kind == BP_STEP_UPDATE)
-			resume = s->step[i].artifact;
-	return (struct bp_judge){
-		.exec = x, .bootloader = &r->bootloader, .follow_up = r->opt.follow_up,
-		.followup = bp_artifact_index(r->product, "followup"), .resume = resume,
-	};
-}
-
-__attribute__((format(printf, 2, 3)))
-static void not_exercised(struct bp_judgement *out, const char *fmt, ...)
-{
-	va_list ap;
-
-	*out = (struct bp_judgement){.verdict = BP_NOT_EXERCISED, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
-	va_start(ap, fmt);
-	vsnprintf(out->text, sizeof(out->text), fmt, ap);
-	va_end(ap);
-}
-
 /* Bring the board's flash into the state, and check that it is the planned one: the proof that the fault fired. */
 static bool build_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out)
 {
@@ -232,14 +209,14 @@ static bool build_state(struct bp_runner *r, const struct bp_plan *p, const stru
 	r->prefix_ops = s->prefix;
 	bp_flash_sync(flash_of(r), r->prefix);
 	if (r->opt.disarm) {
-		not_exercised(out, "self-test: the fault was planned but not injected");
+		bp_case_not_exercised(out, "self-test: the fault was planned but not injected");
 		return false;
 	}
 	if (s->is_torn)
 		bp_log_tear(p->log, flash_of(r), s->prefix, s->torn);
 	hash = bp_flash_hash(flash_of(r));
 	if (hash.lo != planned.lo || hash.hi != planned.hi) {
-		not_exercised(out, "the state that was built is not the one that was planned");
+		bp_case_not_exercised(out, "the state that was built is not the one that was planned");
 		return false;
 	}
 	return true;
@@ -253,7 +230,7 @@ int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct b
 
 	rewind_board(r);
 	bp_exec_begin(&x, &r->v->board, p->scenario);
-	j = judge_for(r, &x, p->scenario);
+	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up);
 	if (!build_state(r, p, c, out))
 		return 0;
 	x.owed = p->log->owed[c->state.owed].owed;
@@ -269,7 +246,7 @@ static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_
 	const struct bp_cut_report *report = bp_vboard_cut_report(r->v->vboard);
 
 	if (!report->fired) {
-		not_exercised(out, "the fault never fired: the update ended before its cut point");
+		bp_case_not_exercised(out, "the fault never fired: the update ended before its cut point");
 		return false;
 	}
 	if (c->cut.event == BP_EVENT_FLASH) {
@@ -277,7 +254,7 @@ static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_
 
 		if (!report->in_op || report->op.ordinal != c->cut.n || report->op.addr != op->addr ||
 		    report->op.kind != (enum bp_op_kind)op->kind || report->position != c->cut.position) {
-			not_exercised(out, "the cut hit operation %llu at 0x%x instead of %u at 0x%x",
+			bp_case_not_exercised(out, "the cut hit operation %llu at 0x%x instead of %u at 0x%x",
 				      (unsigned long long)report->op.ordinal, report->op.addr, c->cut.n, op->addr);
 			return false;
 		}
@@ -293,52 +270,6 @@ static void arm(struct bp_runner *r, const struct bp_plan *p, const struct bp_ca
 		bp_vboard_arm_op(r->v->vboard, c->cut.n, c->cut.position, c->cut.torn);
 	else
 		r->v->cut_link_byte = c->cut.event == BP_EVENT_LINK_FRAME ? bp_log_frame_end(p->log, c->cut.n) : c->cut.n;
-}
-
-/* A damaged start: damage at rest, then power on; only the row's own expectation binds. */
-static int damaged(struct bp_runner *r, struct bp_exec *x, struct bp_judge *j, const struct bp_damage_row *row,
-		   uint64_t seed, struct bp_judgement *out, struct bp_err *err)
-{
-	int rc = bp_exec_power_off(x, err);
-
-	if (rc)
-		return rc;
-	if (r->opt.disarm) {
-		not_exercised(out, "self-test: the damage was planned but not done");
-		return 0;
-	}
-	rc = bp_exec_damage(x, &row->damage, seed, err);
-	if (rc)
-		return rc;
-	if (!x->damage_done) {
-		not_exercised(out, "the damage changed nothing: %s held that already", row->label);
-		return 0;
-	}
-	x->owed.damaged = 1;
-	if (row->expect.running)
-		x->owed.end_running = row->expect.running;
-	if (row->expect.reasons)
-		x->owed.end_reasons = row->expect.reasons;
-	bp_vboard_count_ops(r->v->vboard);
-	j->expect_state_lost = row->state_lost;
-	return bp_judge_recovery(j, false, out, err);
-}
-
-/* Faults that are steps of the scenario, or the image itself: did they happen? */
-static bool scripted_fault_happened(const struct bp_exec *x, struct bp_judgement *out)
-{
-	const struct bp_scenario *s = x->scenario;
-
-	if (s->end_boots && x->marks.boots < s->end_boots) {
-		not_exercised(out, "%u boots were seen after the update, expected %u: the image did not misbehave", x->marks.boots, s->end_boots);
-		return false;
-	}
-	for (unsigned i = 0; i < s->n_steps; i++)
-		if (s->step[i].kind == BP_STEP_DAMAGE && !x->damage_done) {
-			not_exercised(out, "the scenario's damage changed nothing");
-			return false;
-		}
-	return true;
 }
 
 static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_exec *x,
@@ -361,7 +292,7 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 		x->owed.power_cycles++;
 	if (!off && bp_judge_steps(j, out))
 		return 0;
-	if (!off && c->kind == BP_CASE_NO_FAULT && !scripted_fault_happened(x, out))
+	if (!off && c->kind == BP_CASE_NO_FAULT && !bp_case_scripted_fault_happened(x, out))
 		return 0;
 	r->owed_at_fault = bp_obligation_key(&x->owed);
 	return bp_judge_recovery(j, !off, out, err);
@@ -378,29 +309,15 @@ int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct b
 	if (rc)
 		return rc;
 	bp_arena_reset(r->case_arena);
-	j = judge_for(r, &x, s);
+	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up);
 	r->prefix_log = NULL;
 	r->v->board.wire.sent = 0;
-	if (r->opt.disarm && c->kind == BP_CASE_NO_FAULT && !s->n_sweeps && !s->n_edits && !s->n_damages) {
-		not_exercised(out, "self-test: the scenario's own steps are its fault, and were not carried out");
-		return 0;
-	}
-	if (c->kind == BP_CASE_DAMAGE)
-		return damaged(r, &x, &j, &s->damage[c->row], c->seed, out, err);
-	if (c->kind == BP_CASE_EDIT) {
-		x.edit = &s->edit[c->row];
-		x.edit_seed = c->seed;
-		if (x.edit->expect.running)
-			x.owed.end_running = x.edit->expect.running;
-		if (x.edit->expect.reasons)
-			x.owed.end_reasons = x.edit->expect.reasons;
-		if (r->opt.disarm) {
-			not_exercised(out, "self-test: the edit was planned but not made");
-			return 0;
-		}
-		rc = bp_exec_prepare_edit(&x, r->case_arena, err);
-		if (rc)
-			return rc;
+	rc = bp_case_prepare(&x, &j, c, r->opt.disarm, r->case_arena, out, err);
+	if (rc <= 0)
+		return rc;
+	if (c->kind == BP_CASE_DAMAGE) {
+		bp_vboard_count_ops(r->v->vboard);
+		return bp_judge_recovery(&j, false, out, err);
 	}
 	return steps_and_judge(r, p, c, &x, &j, state_before, out, err);
 }
@@ -442,7 +359,7 @@ int bp_runner_case(struct bp_runner *r, const struct bp_plan *p, const struct bp
 	if (c->kind == BP_CASE_CUT)
 		return bp_runner_state(r, p, c, out, err);
 	if (c->kind == BP_CASE_EMPTY) {
-		not_exercised(out, "sweep %u names a phase in which the update has no such event: nothing is cut there", c->row + 1u);
+		bp_case_not_exercised(out, "sweep %u names a phase in which the update has no such event: nothing is cut there", c->row + 1u);
 		return 0;
 	}
 	return bp_runner_whole(r, p, c, NULL, NULL, out, err);

@@ -319,6 +319,23 @@ int bp_journal_put_timing_scenario(struct bp_journal *j, const struct bp_timing_
 	return line_end(j, &w, from, err);
 }
 
+int bp_journal_put_timing_cut(struct bp_journal *j, const struct bp_timing_cut *t, struct bp_err *err)
+{
+	size_t from = j->lines.len;
+	struct bp_json w;
+
+	line_begin(j, &w, "cut");
+	bp_json_kv_text(&w, "token", t->token);
+	bp_json_kv_text(&w, "board", or_empty(t->board));
+	bp_json_kv_u64(&w, "try", t->number);
+	bp_json_kv_text(&w, "method", or_empty(t->method));
+	bp_json_kv_u64(&w, "wanted_ns", t->wanted_ns);
+	bp_json_kv_u64(&w, "issued_ns", t->issued_ns);
+	bp_json_kv_text(&w, "seen", or_empty(t->seen));
+	bp_json_kv_bool(&w, "hit", t->hit);
+	return line_end(j, &w, from, err);
+}
+
 int bp_journal_put_timing_run(struct bp_journal *j, const struct bp_timing_run *t, struct bp_err *err)
 {
 	size_t from = j->lines.len;

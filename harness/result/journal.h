@@ -147,6 +147,16 @@ struct bp_timing_run {
 	const char *host;
 };
 
+struct bp_timing_cut {               /* a try at a cut on a real board */
+	const char *token, *board;
+	const char *method;          /* how it was brought to its point */
+	const char *seen;            /* what the board says was hit, or why nothing was */
+	uint32_t number;             /* of the try, from 1 */
+	bool hit;
+	uint64_t wanted_ns, issued_ns; /* when the command was to leave and left, since the case began */
+};
+
+int bp_journal_put_timing_cut(struct bp_journal *j, const struct bp_timing_cut *t, struct bp_err *err);
 int bp_journal_put_timing_scenario(struct bp_journal *j, const struct bp_timing_scenario *t, struct bp_err *err);
 int bp_journal_put_timing_run(struct bp_journal *j, const struct bp_timing_run *t, struct bp_err *err);
 

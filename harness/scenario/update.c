@@ -137,9 +137,13 @@ static void refused(struct bp_exec *x, const struct bp_smp_reply *r, bool *where
 
 static int count_ops(struct bp_exec *x, uint64_t *ops, struct bp_err *err)
 {
+	const struct bp_debug *debug = &x->board->debug;
 	struct bp_observation o;
-	int rc = x->board->debug.ops->observe(x->board->debug.self, &o, err);
+	int rc;
 
+	if (debug->ops->count)
+		return debug->ops->count(debug->self, ops, err);
+	rc = debug->ops->observe(debug->self, &o, err);
 	if (!rc)
 		*ops = o.ops;
 	return rc;

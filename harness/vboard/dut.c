@@ -193,12 +193,12 @@ static void meet_cut(struct bp_vboard *b, const struct bp_op *op)
 }
 
 /* One hardware operation, from its start to its end. 0, or -1 on a rail too low. */
-static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, const uint8_t *data)
+static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, const uint8_t *data, bool first, bool last)
 {
 	const struct bp_geometry *g = &b->config->flash;
 	struct bp_op op = {
 		.kind = kind, .addr = addr, .data = data, .ordinal = ++b->ops, .start_ns = b->now,
-		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : g->page_bytes,
+		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : g->page_bytes, .first = first, .last = last,
 	};
 
 	op.end_ns = op.start_ns + (kind == BP_OP_PROGRAM ? g->program_ns : g->erase_ns);
@@ -256,7 +256,7 @@ int dut_flash_program(uint32_t addr, const void *src, uint32_t len)
 
 		if (t)
 			bp_flash_trap(b->flash, t, addr + done, b->now, b->ops + 1);
-		rc = operate(b, BP_OP_PROGRAM, addr + done, data + done);
+		rc = operate(b, BP_OP_PROGRAM, addr + done, data + done, !done, done + unit == len);
 	}
 	if (b->debugged)
 		bp_board_back(b, BP_CALL_PROGRAM, rc);
@@ -275,7 +275,7 @@ int dut_flash_erase(uint32_t addr)
 		bp_board_call(b, BP_CALL_ERASE, (const uint32_t[3]){addr, 0, 0}, NULL);
 	if (inside(b, addr, page) && addr % page == 0) {
 		check_place(b, addr);
-		rc = operate(b, BP_OP_ERASE, addr, NULL);
+		rc = operate(b, BP_OP_ERASE, addr, NULL, true, true);
 	} else {
 		bp_flash_trap(b->flash, BP_TRAP_OUTSIDE, addr, b->now, b->ops + 1);
 	}

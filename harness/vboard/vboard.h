@@ -53,6 +53,7 @@ struct bp_op {                     /* one flash operation, as it is about to hap
 	uint64_t ordinal;          /* from 1, since bp_vboard_count_ops() */
 	uint64_t start_ns, end_ns;
 	const uint8_t *data;       /* program: len bytes; erase: NULL */
+	bool first, last;          /* of the firmware's call: what a breakpoint can tell apart */
 };
 
 /* Called from within bp_vboard_run(), on the firmware's stack: do little, never call the board. */

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* real.c - assembling a board of a bench from its drivers. */
+#include "bench/real_parts.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "bench/elf_symbols.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Without calibration: a mechanical relay (15 ms) and a rail without discharge (20 mA from 100 uF at 3.3 V: 16 ms), ten times over. */
+#define WINDOW_NS (300 * BP_NS_PER_MS)
+#define MARGIN_NS (20 * BP_NS_PER_MS) /* a served port and a hub's buffers hold bytes back so long */
+#define IO_BYTES 4096u
+
+static int need_debug(const struct bp_bench_board *b, const struct bp_product *p, struct bp_err *err)
+{
+	const struct bp_node *at = b->node;
+
+	if (!b->debug)
+		return bp_fail(err, BP_ECONFIG, "board %s has no debug port: its start state cannot be written and no cut can be proven; "
+			       "expected a 'debug' map", b->name);
+	if (!p->probe.given)
+		return bp_fail(err, BP_ECONFIG, "%s: product %s says nothing of what a debug port finds; expected a section 'probe' with "
+			       "program, erase and canary", p->path, p->name);
+	if (!b->elf && !p->probe.elf)
+		return bp_fail(err, BP_ECONFIG, "line %d: board %s: no ELF file for the symbols of product %s; expected 'elf' here or in the "
+			       "product's 'probe'", at ? at->line : 0, b->name, p->name);
+	return 0;
+}
+
+static int find_symbols(struct bp_arena *a, struct bp_real *r, struct bp_err *err)
+{
+	const struct bp_probe_map *map = &r->product->probe;
+	struct bp_symbols all;
+	struct bp_symbol s;
+	int rc = bp_symbols_read(a, r->bench->elf ? r->bench->elf : map->elf, &all, err);
+
+	if (!rc && !(rc = bp_symbols_find(&all, map->program, &s, err)))
+		r->program_at = s.addr;
+	if (!rc && !(rc = bp_symbols_find(&all, map->erase, &s, err)))
+		r->erase_at = s.addr;
+	if (!rc && !(rc = bp_symbols_find(&all, map->canary, &s, err))) {
+		r->canary_at = s.addr;
+		if (s.size && s.size < BP_REAL_CANARY_BYTES)
+			rc = bp_fail(err, BP_ECONFIG, "%s: '%s' has %u bytes; expected at least %u", all.path, s.name, s.size, BP_REAL_CANARY_BYTES);
+	}
+	return rc ? bp_prefix(err, "board %s", r->bench->name) : 0;
+}
+
+static int opened(struct bp_diag *d, int rc, struct bp_err *err)
+{
+	return rc ? rc : bp_diag_result(d, err);
+}
+
+/* Power first: a board left on by somebody else is switched off by what follows. The console is open before the board has power. */
+static int open_drivers(struct bp_arena *a, struct bp_real *r, struct bp_err *err)
+{
+	const struct bp_bench_board *b = r->bench;
+	struct bp_diag d = {.arena = a};
+	int rc = opened(&d, b->power->open(a, &d, b->power_config, b->name, &r->power.self, err), err);
+
+	if (rc)
+		return rc;
+	r->power.ops = b->power;
+	rc = opened(&d, b->console->open(a, &d, b->console_config, b->name, &r->console.self, err), err);
+	if (rc)
+		return rc;
+	r->console.ops = b->console;
+	rc = bp_world_real_add_console(&r->world, &r->board.console, err);
+	if (!rc)
+		rc = r->power.ops->on(r->power.self, err);
+	if (!rc)
+		rc = opened(&d, b->debug->open(a, &d, b->debug_config, b->name, &r->debug.self, err), err);
+	if (rc)
+		return rc;
+	r->debug.ops = b->debug;
+	r->on = true;
+	return bp_real_power_down(r, err);
+}
+
+int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struct bp_product *p, struct bp_real **out, struct bp_err *err)
+{
+	struct bp_real *r = bp_arena_alloc(a, sizeof(*r));
+	int rc = r ? need_debug(b, p, err) : bp_fail(err, BP_ENOMEM, "no memory for board %s", b->name);
+
+	if (rc)
+		return rc;
+	r->bench = b;
+	r->product = p;
+	r->io_bytes = IO_BYTES;
+	r->can_catch = true;
+	r->window_ns = b->calibration.known ? b->calibration.dead_ns + b->calibration.jitter_ns + MARGIN_NS : WINDOW_NS;
+	bp_world_real_init(&r->world);
+	r->smp.wire = &r->board.wire;
+	r->board.name = b->name;
+	r->board.product = p;
+	r->board.world = (struct bp_world){&bp_real_world_ops, r};
+	r->board.power = (struct bp_power){&bp_real_power_ops, r};
+	r->board.console = (struct bp_console){&bp_real_console_ops, r};
+	r->board.debug = (struct bp_debug){&bp_real_debug_ops, r};
+	r->board.link = (struct bp_link){&bp_link_smp_ops, &r->smp};
+	bp_wire_init(&r->board.wire, &r->board.world, &r->board.console);
+	rc = find_symbols(a, r, err);
+	if (!rc)
+		rc = open_drivers(a, r, err);
+	if (rc) {
+		bp_real_close(r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
+void bp_real_close(struct bp_real *r)
+{
+	if (!r)
+		return;
+	if (r->debug.ops && r->on)
+		r->debug.ops->detach(r->debug.self, NULL);
+	if (r->power.ops)
+		r->power.ops->close(r->power.self);
+	if (r->debug.ops)
+		r->debug.ops->close(r->debug.self);
+	if (r->console.ops)
+		r->console.ops->close(r->console.self);
+	r->power.ops = NULL;
+	r->debug.ops = NULL;
+	r->console.ops = NULL;
+}
+
+void bp_real_rewind(struct bp_real *r)
+{
+	r->powered = NULL;
+	r->look = NULL;
+	r->cut_link_byte = 0;
+	r->cut_fired = false;
+	r->unproven = 0;
+	r->unproven_text[0] = '\0';
+	r->epoch_ns = bp_clock_ns();
+	bp_wire_init(&r->board.wire, &r->board.world, &r->board.console);
+	bp_real_forget(r);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * real_observe.c - what an assembled board says and does, from outside: the
+ * console that is listened to, and the answer to "what runs?".
+ */
+#include "bench/real_parts.h"
+
+#include "base/clock.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define QUIET_NS BP_NS_PER_S /* silent so long: the application waits for input, or it hangs; a request tells */
+
+void bp_real_forget(struct bp_real *r)
+{
+	r->asked = false;
+	r->no_image = false;
+	r->line_len = 0;
+	r->heard_ns = bp_clock_ns();
+}
+
+/* ---- the console ------------------------------------------------------------------------------ */
+
+static bool in_line(const struct bp_real *r, const char *mark)
+{
+	return mark && *mark && memmem(r->line, r->line_len, mark, strlen(mark));
+}
+
+static void heard(struct bp_real *r, const uint8_t *bytes, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (r->line_len < sizeof(r->line))
+			r->line[r->line_len++] = (char)bytes[i];
+		if (bytes[i] != '\n')
+			continue;
+		if (in_line(r, r->product->marks.boot))
+			r->no_image = r->asked = false;
+		r->no_image = r->no_image || in_line(r, r->product->marks.no_image);
+		r->line_len = 0;
+	}
+	r->heard_ns = bp_clock_ns();
+}
+
+static int console_poll(void *self, short *events, uint64_t *deadline_ns)
+{
+	struct bp_real *r = self;
+
+	return r->console.ops->poll(r->console.self, events, deadline_ns);
+}
+
+static int console_read(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
+{
+	struct bp_real *r = self;
+	int n = r->console.ops->read(r->console.self, buf, cap, at_ns, err);
+
+	if (n > 0)
+		heard(r, buf, n);
+	*at_ns = *at_ns > r->epoch_ns ? *at_ns - r->epoch_ns : 0;
+	return n;
+}
+
+static uint64_t byte_ns(const struct bp_real *r)
+{
+	return 10 * BP_NS_PER_S / r->product->board.baud; /* a start bit, eight data bits, a stop bit */
+}
+
+/* The bytes up to the armed one, then the cut as that byte has arrived; the rest meets a board that is off. */
+static int write_and_cut(struct bp_real *r, const uint8_t *buf, size_t len, struct bp_err *err)
+{
+	size_t n = (size_t)(r->cut_link_byte - r->link_sent);
+	int rc = r->console.ops->write(r->console.self, buf, n, err);
+
+	(void)len;
+	if (rc < 0)
+		return rc;
+	r->link_sent += n;
+	r->sent_until_ns += n * byte_ns(r);
+	r->cut_link_byte = 0;
+	r->cut_fired = true;
+	return bp_real_cut(r, r->sent_until_ns - r->bench->calibration.dead_ns, err);
+}
+
+static int console_write(void *self, const uint8_t *buf, size_t len, struct bp_err *err)
+{
+	struct bp_real *r = self;
+	uint64_t now = bp_clock_ns();
+
+	if (!r->on)
+		return 0; /* a board without power hears nothing */
+	if (r->sent_until_ns < now)
+		r->sent_until_ns = now;
+	if (!r->asking && r->cut_link_byte && r->link_sent + len >= r->cut_link_byte)
+		return write_and_cut(r, buf, len, err);
+	if (!r->asking)
+		r->link_sent += len;
+	r->sent_until_ns += len * byte_ns(r);
+	return r->console.ops->write(r->console.self, buf, len, err);
+}
+
+const struct bp_console_ops bp_real_console_ops = {
+	.name = "real", .help = "a bench board's serial port, listened to", .poll = console_poll, .read = console_read, .write = console_write,
+};
+
+/* ---- what runs ---------------------------------------------------------------------------------- */
+
+/* Content of all areas but the bootloader's, which is judged byte by byte: has it changed since the last look? */
+static int look_at_flash(struct bp_real *r, struct bp_err *err)
+{
+	uint8_t held[1024], digest[32];
+	crypto_hash_sha256_state s;
+	int rc = 0;
+
+	crypto_hash_sha256_init(&s);
+	for (unsigned i = DUT_AREA_BOOT + 1; i < DUT_AREA_COUNT; i++) {
+		const struct dut_area *area = &r->product->board.dut.area[i];
+
+		for (uint32_t at = 0, n; at < area->size && !rc; at += n) {
+			n = area->size - at < sizeof(held) ? area->size - at : (uint32_t)sizeof(held);
+			rc = bp_real_read_flash(r, area->addr + at, held, n, NULL, err);
+			crypto_hash_sha256_update(&s, held, n);
+		}
+	}
+	crypto_hash_sha256_final(&s, digest);
+	if (rc)
+		return rc;
+	r->changes += r->has_digest && memcmp(digest, r->digest, sizeof(digest));
+	memcpy(r->digest, digest, sizeof(digest));
+	r->has_digest = true;
+	return 0;
+}
+
+/* Which artifact's bytes stand in the slot, BP_OBSERVED_UNKNOWN for none. */
+static int identify(struct bp_real *r, uint32_t slot, int *artifact, struct bp_err *err)
+{
+	*artifact = BP_OBSERVED_UNKNOWN;
+	for (unsigned i = 0; i < r->product->n_artifacts; i++) {
+		const struct bp_bytes *image = &r->product->artifact[i].image[slot];
+		int rc;
+
+		if (!image->len)
+			continue;
+		rc = bp_real_debug_ops.matches(r, r->product->board.dut.area[DUT_AREA_SLOT_A + slot].addr, image->data, (uint32_t)image->len, err);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
+		*artifact = (int)i;
+		return 0;
+	}
+	return 0;
+}
+
+static int ask(struct bp_real *r, struct bp_err *err)
+{
+	const struct bp_link *l = &r->board.link;
+	struct bp_smp_reply reply;
+	int rc;
+
+	r->asking = true;
+	rc = l->ops->status(l->self, bp_world_now(&r->board.world) + r->product->reply_budget_ns, &reply, err);
+	r->asking = false;
+	r->seen.artifact = BP_OBSERVED_NONE;
+	r->seen.idle = r->no_image;
+	if (rc && !bp_link_device_trouble(rc))
+		return rc;
+	r->asked = true;
+	if (rc || !reply.has_status || reply.running >= BP_SLOTS)
+		return 0;
+	r->seen.idle = true;
+	r->seen.slot = reply.running;
+	return identify(r, reply.running, &r->seen.artifact, err);
+}
+
+int bp_real_count(void *self, uint64_t *count, struct bp_err *err)
+{
+	struct bp_real *r = self;
+	int rc = r->on ? look_at_flash(r, err) : 0;
+
+	*count = r->changes;
+	return rc;
+}
+
+int bp_real_observe(void *self, struct bp_observation *out, struct bp_err *err)
+{
+	struct bp_real *r = self;
+	int rc = 0;
+	bool quiet = r->on && !r->service && bp_clock_ns() - r->heard_ns >= QUIET_NS;
+
+	*out = (struct bp_observation){.artifact = BP_OBSERVED_NONE, .ops = r->changes};
+	if (!quiet && (!r->asked || !r->on))
+		return 0;
+	if (!r->asked) {
+		rc = ask(r, err);
+		if (!rc)
+			rc = look_at_flash(r, err);
+		if (rc)
+			return rc;
+	}
+	*out = r->seen;
+	out->idle = out->idle && quiet;
+	out->ops = r->changes;
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* real_parts.h - how an assembled board is split: power and time, flash, observation (private to real*.c). */
+#ifndef BP_BENCH_REAL_PARTS_H
+#define BP_BENCH_REAL_PARTS_H
+
+#include "bench/real.h"
+
+#define BP_REAL_DEBUG_NS UINT64_C(5000000000) /* one command to the probe: a real SWD without target blocks up to 1 s */
+
+/* ---- real_power.c ---- */
+extern const struct bp_power_ops bp_real_power_ops;
+extern const struct bp_world_ops bp_real_world_ops;
+/* On, with the core halted before its first instruction, for the debug port only. Nothing when it is so already. */
+int bp_real_service(struct bp_real *r, struct bp_err *err);
+int bp_real_power_down(struct bp_real *r, struct bp_err *err);
+
+/* ---- real_flash.c ---- */
+extern const struct bp_debug_ops bp_real_debug_ops;
+
+/* ---- real_observe.c ---- */
+extern const struct bp_console_ops bp_real_console_ops;
+int bp_real_observe(void *self, struct bp_observation *out, struct bp_err *err);
+int bp_real_count(void *self, uint64_t *count, struct bp_err *err);
+/* What was known of the board is out of date: it was reset, powered or written to. */
+void bp_real_forget(struct bp_real *r);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explore/select.h"
+
+#include "explore/aim.h"
+
+#include <string.h>
+
+enum { LEFT, CANDIDATE, TAKEN };
+
+static bool reachable(const struct bp_plan *p, const struct bp_case *c, const struct bp_bench_board *const *boards, unsigned n)
+{
+	for (unsigned i = 0; i < n && c->kind == BP_CASE_CUT; i++)
+		if (bp_aim_refuses(boards[i], p->log, &c->cut))
+			return false;
+	return true;
+}
+
+/* `quota` candidates of one variant, from the middles of so many equal parts. */
+static void take(const struct bp_plan *p, uint8_t *mark, uint16_t variant, uint32_t count, uint32_t quota)
+{
+	uint32_t at = 0, taken = 0;
+
+	for (uint32_t i = 0; i < p->n_cases && taken < quota; i++) {
+		if (mark[i] != CANDIDATE || p->cases[i].variant != variant)
+			continue;
+		if (at++ == (uint32_t)((2 * (uint64_t)taken + 1) * count / (2 * (uint64_t)quota))) {
+			mark[i] = TAKEN;
+			taken++;
+		}
+	}
+}
+
+/* Each variant in turn gets one more, until the budget is used up; with fewer than there are variants, every so-many-th gets one. */
+static void spread(const struct bp_plan *p, uint8_t *mark, const uint32_t count[BP_MAX_VARIANTS], uint32_t budget)
+{
+	uint32_t quota[BP_MAX_VARIANTS] = {0}, present = 0, left = budget, nth = 0;
+	bool more = true;
+
+	for (unsigned v = 0; v < p->n_variants; v++)
+		present += count[v] > 0;
+	for (unsigned v = 0; v < p->n_variants && present > budget; v++)
+		if (count[v]) {
+			quota[v] = (nth + 1) * (uint64_t)budget / present > nth * (uint64_t)budget / present;
+			nth++;
+		}
+	while (present <= budget && left && more) {
+		more = false;
+		for (unsigned v = 0; v < p->n_variants && left; v++)
+			if (quota[v] < count[v]) {
+				quota[v]++;
+				left--;
+				more = true;
+			}
+	}
+	for (unsigned v = 0; v < p->n_variants; v++)
+		if (quota[v])
+			take(p, mark, (uint16_t)v, count[v], quota[v]);
+}
+
+int bp_plan_select(struct bp_arena *a, const struct bp_plan *p, const struct bp_bench_board *const *boards, unsigned n,
+		   uint32_t budget, struct bp_plan **out, uint32_t *virtual_only, struct bp_err *err)
+{
+	uint8_t *mark = bp_arena_alloc(a, p->n_cases + 1u);
+	struct bp_plan *plan = bp_arena_alloc(a, sizeof(*plan));
+	uint32_t count[BP_MAX_VARIANTS] = {0}, total = 0;
+
+	if (!mark || !plan)
+		return bp_fail(err, BP_ENOMEM, "no memory to select cases");
+	*virtual_only = 0;
+	for (uint32_t i = 0; i < p->n_cases; i++) {
+		const struct bp_case *c = &p->cases[i];
+
+		mark[i] = c->kind == BP_CASE_NO_FAULT || c->kind == BP_CASE_EMPTY ? TAKEN : reachable(p, c, boards, n) ? CANDIDATE : LEFT;
+		*virtual_only += mark[i] == LEFT;
+		count[c->variant] += mark[i] == CANDIDATE;
+		total += mark[i] == CANDIDATE;
+	}
+	spread(p, mark, count, budget ? budget : total);
+	*plan = *p;
+	plan->n_cases = plan->n_runs = 0;
+	plan->cases = bp_arena_array(a, p->n_cases + 1u, sizeof(*plan->cases));
+	plan->run = bp_arena_array(a, p->n_cases + 1u, sizeof(*plan->run));
+	if (!plan->cases || !plan->run)
+		return bp_fail(err, BP_ENOMEM, "no memory to select cases");
+	for (uint32_t i = 0; i < p->n_cases; i++) {
+		struct bp_case *c = &plan->cases[plan->n_cases];
+
+		if (mark[i] != TAKEN)
+			continue;
+		*c = p->cases[i];
+		plan->run[plan->n_runs] = p->run[c->run];
+		plan->run[plan->n_runs].first_case = plan->n_cases++;
+		c->run = plan->n_runs++;
+		c->merged = false;
+	}
+	*out = plan;
+	return 0;
+}
