@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_replay.c - `brickproof replay TOKEN`: one case from the start, with all it
- * did. The sweep judged it from the flash log; both ways must agree.
+ * did. The sweep judged it from the flash log; both ways must agree. With --bench
+ * the same case on a real board.
  */
 #include "cmd/commands.h"
 #include "cmd/home.h"
-#include "cmd/matrix.h"
+#include "cmd/use_bench.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -14,13 +15,20 @@
 #define REPLAY_ARENA_BYTES ((size_t)512 * 1024 * 1024)
 #define MOMENTS 20000u
 
+struct options {
+	const char *firmware, *scenario, *bench, *board;
+	struct bp_token token;
+};
+
 static void help(void)
 {
-	printf("usage: brickproof replay [--firmware NAME] [--scenario FILE] TOKEN\n\n"
+	printf("usage: brickproof replay [OPTIONS] TOKEN\n\n"
 	       "Runs the case that TOKEN names and prints its time line, its console and its verdict.\n"
 	       "TOKEN is what reports print: bp1:product:scenario:hash8:cuts:edit:seed.\n\n"
 	       "  --firmware NAME   firmware object instead of the product's own, such as mutant-NAME\n"
-	       "  --scenario FILE   the token's scenario, when it does not stand in scenarios/\n");
+	       "  --scenario FILE   the token's scenario, when it does not stand in scenarios/\n"
+	       "  --bench FILE      on a real board of this bench file, which runs that firmware\n"
+	       "  --board NAME      which one of them (the first of the token's product)\n");
 }
 
 static void print_trace(const struct bp_trace *t)
@@ -87,8 +95,55 @@ static int from_log(struct bp_arena *a, struct bp_runner *r, struct bp_plan *pla
 	return bp_runner_state(r, plan, c, out, err);
 }
 
-static int replay(struct bp_arena *a, const struct bp_token *t, const char *firmware, const char *scenario, struct bp_err *err)
+static void print_shots(const struct bp_rig_report *r)
 {
+	for (unsigned i = 0; i < r->tries && i < BP_RIG_TRIES && r->shot[i].seen[0]; i++)
+		printf("try %u    %s%scommand at %.6f s; %s\n", i + 1, r->shot[i].method, *r->shot[i].method ? ", " : "",
+		       (double)r->shot[i].issued_ns / 1e9, r->shot[i].seen);
+}
+
+static int pick_board(const struct bp_use_bench *b, const struct bp_product *p, const struct bp_bench_board **out, struct bp_err *err)
+{
+	for (unsigned i = 0; i < b->matrix.n; i++)
+		if (!strcmp(b->matrix.product[i]->path, p->path)) {
+			*out = b->matrix.board[i];
+			return 0;
+		}
+	return bp_fail(err, BP_EUSAGE, "%s: no board of it is a %s, which the token's case is for", b->bench->path, p->name);
+}
+
+/* On a board; opened after the twin's trace, so that the start state is the scenario's. */
+static int on_board(struct bp_arena *a, const struct options *o, struct bp_runner *r, const struct bp_plan *plan, const struct bp_case *c,
+		    struct bp_trace *trace, struct bp_judgement *out, struct bp_err *err)
+{
+	const struct bp_bench_board *board = NULL;
+	struct bp_rig_report report = {0};
+	struct bp_use_bench use = {0};
+	struct bp_rig *g = NULL;
+	int rc = bp_use_bench_read(a, o->bench, o->board, &use, err);
+	const char *refused;
+
+	if (!rc)
+		rc = pick_board(&use, r->product, &board, err);
+	if (!rc && c->kind == BP_CASE_CUT && (refused = bp_aim_refuses(board, plan->log, &c->cut)))
+		rc = bp_fail(err, BP_EUSAGE, "board %s cannot be cut there: %s; leave out --bench to run it on the virtual board", board->name, refused);
+	if (!rc)
+		rc = bp_use_bench_lock(&use, "replay", err);
+	if (rc)
+		return rc;
+	rc = bp_rig_open(a, board, r, &g, err);
+	if (!rc)
+		rc = bp_rig_case(g, plan, c, trace, &report, out, err);
+	bp_rig_close(g);
+	bp_use_bench_drop(&use);
+	print_shots(&report);
+	return rc;
+}
+
+static int replay(struct bp_arena *a, const struct options *o, struct bp_err *err)
+{
+	const struct bp_token *t = &o->token;
+	const char *scenario = o->scenario, *firmware = o->firmware;
 	struct bp_runner_options opt = {.accel = BP_ACCEL_REMEMBER, .seed = t->seed, .follow_up = true};
 	struct bp_trace trace = {.arena = a, .cap = MOMENTS};
 	const char *product_path, *scenario_path, *firmware_path;
@@ -120,16 +175,18 @@ static int replay(struct bp_arena *a, const struct bp_token *t, const char *firm
 	rc = trace.moment ? plan_for(a, r, s, t, &plan, err) : bp_fail(err, BP_ENOMEM, "no memory");
 	if (!rc)
 		rc = bp_token_case(t, &plan, &c, err);
-	if (!rc)
+	if (!rc && o->bench)
+		rc = on_board(a, o, r, &plan, &c, &trace, &whole, err);
+	else if (!rc)
 		rc = bp_runner_whole(r, &plan, &c, &trace, NULL, &whole, err);
-	if (!rc && c.kind == BP_CASE_CUT)
+	if (!rc && c.kind == BP_CASE_CUT && !o->bench)
 		rc = from_log(a, r, &plan, &c, &state, err);
 	bp_runner_close(r);
 	if (rc)
 		return rc;
 	print_trace(&trace);
 	print_judgement(p, bp_token_show(token, &plan, p->name, &c), &whole);
-	if (c.kind == BP_CASE_CUT && !same(&whole, &state))
+	if (c.kind == BP_CASE_CUT && !o->bench && !same(&whole, &state))
 		return bp_fail(err, BP_EINTERNAL, "the state built from the flash log came to '%s' instead: a defect of the rig",
 			       bp_verdict_name(state.verdict));
 	return status_of(&whole);
@@ -137,10 +194,10 @@ static int replay(struct bp_arena *a, const struct bp_token *t, const char *firm
 
 int bp_cmd_replay(int argc, char **argv)
 {
-	static const struct option longs[] = {{"firmware", 1, 0, 'f'}, {"scenario", 1, 0, 's'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
-	const char *firmware = NULL, *scenario = NULL;
+	static const struct option longs[] = {{"firmware", 1, 0, 'f'}, {"scenario", 1, 0, 's'}, {"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'},
+					      {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+	struct options o = {0};
 	struct bp_err err = {0};
-	struct bp_token t;
 	struct bp_arena *a;
 	int c, rc;
 
@@ -155,20 +212,17 @@ int bp_cmd_replay(int argc, char **argv)
 			bp_bad_option(c, longs, argv, &err);
 			return bp_complain(&err);
 		}
-		if (c == 'f')
-			firmware = optarg;
-		else
-			scenario = optarg;
+		*(c == 'f' ? &o.firmware : c == 's' ? &o.scenario : c == 'B' ? &o.bench : &o.board) = optarg;
 	}
 	if (argc - optind != 1) {
 		bp_fail(&err, BP_EUSAGE, "replay takes one token; `brickproof replay --help` tells its form");
 		return bp_complain(&err);
 	}
-	rc = bp_token_parse(argv[optind], &t, &err);
+	rc = bp_token_parse(argv[optind], &o.token, &err);
 	if (rc)
 		return bp_complain(&err);
 	a = bp_arena_new(REPLAY_ARENA_BYTES);
-	rc = a ? replay(a, &t, firmware, scenario, &err) : bp_fail(&err, BP_ENOMEM, "no memory");
+	rc = a ? replay(a, &o, &err) : bp_fail(&err, BP_ENOMEM, "no memory");
 	bp_arena_free(a);
 	return rc < 0 ? bp_complain(&err) : rc;
 }

@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# One scenario file, one token, several worlds: what the virtual board comes to within the program, a served board must
+# come to through its serial console, its power line and the unmodified OpenOCD. For `before`, a torn erase and `after`,
+# on the reference and on mutants that fail there.
+#
+# WORLDS=all takes every mutant and both debug adapters (a quarter of an hour); else the reference and one mutant
+# through the ST-LINK, and one case through the Bus Pirate.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/tap.sh"
+
+board=$work/board
+serve_pid=''
+at_exit=stop_board
+
+stop_board() {
+	[ -n "$serve_pid" ] || return 0
+	kill "$serve_pid" 2>/dev/null
+	wait "$serve_pid" 2>/dev/null
+	serve_pid=''
+	rm -rf "$board"
+}
+
+start_board() { # OPTIONS...
+	stop_board
+	"$program" board serve --product small --dir "$board" "$@" >"$work/serve.out" 2>"$work/serve.err" </dev/null &
+	serve_pid=$!
+	for ((i = 0; i < 600; i++)); do
+		[ -e "$board/ready" ] && return
+		kill -0 "$serve_pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	fail "board serve $*: not ready: $(cat "$work/serve.err")"
+}
+
+bench_file() { # ADAPTER
+	# The board's rail takes 2 ms from 3.3 V to 0; its core stops at 1.6 V (fixtures/products/small.yaml).
+	cat >"$work/bench.yaml" <<-YAML
+		bench: worlds-$$
+		boards:
+		  - name: served
+		    product: small
+		    power: {driver: socket, path: $board/power}
+		    console: {driver: serial, path: $board/console, baud: 115200}
+		    debug: {driver: openocd, interface: $board/openocd-$1.cfg, core: vb.cpu, flash: nrf, page: 1 KiB, start: 30 s, answer: 30 s}
+		    calibration: {dead: 1.03 ms, jitter: 0.1 ms}
+		    elf: $board/board.elf
+	YAML
+}
+
+# Tokens of erases, or of operations, at a position: first those that fail. A torn erase whose variants differ from each
+# other is left out, as a bench aims by time and the subset of bits is the part's to choose.
+tokens() { # JOURNAL POSITION
+	perl -MJSON::PP -e '
+		my ($journal, $position) = @ARGV;
+		my (@pass, @fail, %all);
+		open my $f, "<", $journal or die;
+		while (<$f>) {
+			my $c = decode_json($_);
+			next unless $c->{t} eq "case" && $c->{token} =~ m{:flash:(\d+)/(\w+)};
+			my ($n, $at, $what) = ($1, $2, "$c->{verdict} $c->{invariant}");
+			$all{$n}{$what} = 1 if $at eq "torn" && $c->{kind} eq "erase";
+			next unless $at eq $position && ($at ne "torn" || ($c->{kind} eq "erase" && $c->{token} =~ /=50%/));
+			push @{$c->{verdict} eq "fail" ? \@fail : \@pass}, [$n, "$c->{token} $c->{verdict} $c->{invariant}"];
+		}
+		for (@fail, @pass) {
+			print "$_->[1]\n" if $position ne "torn" || keys %{$all{$_->[0]}} == 1;
+		}' "$1" "$2"
+}
+
+# The first token of a position that the bench can be brought to, on the board; its verdict must be the virtual board's.
+same_in() { # WORLD POSITION OPTIONS...
+	local world=$1 position=$2 token verdict invariant
+	shift 2
+	while read -r token verdict invariant; do
+		timeout -k 5 300 "$program" replay "$@" --bench "$work/bench.yaml" "$token" >"$out" 2>"$err" </dev/null
+		status=$?
+		[ $status = 2 ] && grep -q 'cannot be cut there' "$err" && continue
+		tried="replay on $world: $token"
+		want_out "verdict  $verdict"
+		[ -z "$invariant" ] || want_out "broken   $invariant"
+		[ -z "$tap_trouble" ] || fail "$(grep -E '^(try|verdict|broken|detail)' "$out"; head -n 5 "$err")"
+		return
+	done < <(tokens "$work/reports/latest/journal.jsonl" "$position")
+	fail "no token of '$position' that the bench can be brought to"
+}
+
+# All positions of one firmware in one world.
+firmware_in() { # WORLD FIRMWARE SCENARIO POSITIONS...
+	local world=$1 firmware=$2 scenario=$3
+	shift 3
+	begin "$firmware, $scenario: $world comes to what the virtual board comes to"
+	"$program" run --quiet --product small --firmware "$firmware" --control none --reports "$work/reports" "$scenario" >"$out" 2>"$err"
+	start_board --firmware "$firmware"
+	bench_file "$world"
+	for position in "$@"; do
+		[ -n "$tap_trouble" ] || same_in "$world" "$position" --firmware "$firmware"
+	done
+	stop_board
+}
+
+# A board that loses no power is found out, whatever it does.
+no_power_loss() { # OPTION
+	begin "a board with a bad relay ($1) never passes"
+	"$program" run --quiet --product small --control none --reports "$work/reports" power-cut-install >"$out" 2>"$err"
+	start_board "$1"
+	bench_file stlink
+	timeout -k 5 300 "$program" run --quiet --bench "$work/bench.yaml" --budget 1 --control none --reports "$work/bad" power-cut-install >"$out" 2>"$err"
+	status=$? tried="run on a board served with $1"
+	want_status 99
+	want_out "no power loss"
+	want_lines "$work/bad/latest/journal.jsonl" 0 '"t":"case".*"verdict":"(pass|fail)"'
+	stop_board
+}
+
+if ! command -v openocd >/dev/null; then
+	skip "the served board through OpenOCD" "openocd is not installed"
+	finish
+fi
+for mutant in confirmed-before-written state-kept-once pending-before-last-page; do
+	have_mutant $mutant && continue
+	skip "the served board's mutants" "the mutants are not built"
+	finish
+done
+
+mutants='confirmed-before-written:power-cut-confirm'
+adapters=stlink
+if [ "${WORLDS:-}" = all ]; then
+	mutants+=' state-kept-once:power-cut-install pending-before-last-page:power-cut-download
+		trial-counter-not-persisted:power-cut-first-boot resume-without-hash:power-cut-download'
+	adapters='stlink buspirate'
+else
+	firmware_in buspirate reference power-cut-install before
+fi
+for adapter in $adapters; do
+	firmware_in $adapter reference power-cut-install before torn after
+	for row in $mutants; do
+		firmware_in $adapter "mutant-${row%%:*}" "${row##*:}" before torn after
+	done
+done
+no_power_loss --reset-only
+no_power_loss --stuck-on
+finish
