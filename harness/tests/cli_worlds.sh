@@ -127,7 +127,7 @@ mutants='confirmed-before-written:power-cut-confirm'
 adapters=stlink
 if [ "${WORLDS:-}" = all ]; then
 	mutants+=' state-kept-once:power-cut-install pending-before-last-page:power-cut-download
-		trial-counter-not-persisted:power-cut-first-boot resume-without-hash:power-cut-download'
+		running-slot-overwritten:power-cut-download resume-without-hash:power-cut-download'
 	adapters='stlink buspirate'
 else
 	firmware_in buspirate reference power-cut-install before
