@@ -19,6 +19,8 @@
 
 #define PEERS 8
 #define HALVES_MS 100
+#define LOOK_MS 5
+#define HANG_MS 10000 /* no machine is that slow */
 
 struct peer {
 	int fd;
@@ -125,7 +127,8 @@ static void http_request(struct peer *p, const char *line)
 	}
 }
 
-static void hear(struct peer *p)
+/* Whether there was something to hear. */
+static int hear(struct peer *p)
 {
 	const char *end_of = kind == FAKE_HTTP ? "\r\n\r\n" : "\n";
 	ssize_t n = read(p->fd, p->text + p->len, sizeof(p->text) - 1 - p->len);
@@ -135,7 +138,7 @@ static void hear(struct peer *p)
 		hang_up(p);
 		if (kind == FAKE_SCPI_TTY)
 			poll(NULL, 0, 2); /* nobody has the other side open */
-		return;
+		return 0;
 	}
 	p->len += (size_t)n;
 	p->text[p->len] = '\0';
@@ -149,6 +152,7 @@ static void hear(struct peer *p)
 		p->len -= taken;
 		(kind == FAKE_SOCKET ? socket_line : kind == FAKE_HTTP ? http_request : scpi_line)(p, line);
 	}
+	return 1;
 }
 
 /* fd: listens, or is the pty. */
@@ -165,13 +169,19 @@ static _Noreturn void serve(int fd, pid_t parent)
 	if (kind == FAKE_SCPI_TTY)
 		peers[0].fd = fd;
 	for (;;) {
+		unsigned asked = state->asked;
+		int busy;
+
 		p[PEERS] = (struct pollfd){.fd = kind == FAKE_SCPI_TTY ? -1 : fd, .events = POLLIN};
 		for (int i = 0; i < PEERS; i++)
 			p[i] = (struct pollfd){.fd = peers[i].fd, .events = POLLIN};
-		poll(p, PEERS + 1, -1);
+		poll(p, PEERS + 1, LOOK_MS);
+		busy = p[PEERS].revents != 0;
 		for (int i = 0; i < PEERS; i++)
 			if (p[i].revents)
-				hear(&peers[i]);
+				busy |= hear(&peers[i]);
+		if (!busy)
+			state->quiet = asked;
 		for (int i = 0; p[PEERS].revents && i < PEERS; i++) {
 			if (peers[i].fd >= 0)
 				continue;
@@ -231,6 +241,15 @@ int fake_power_start(struct fake_power *f, enum fake_kind k, const char *folder)
 	}
 	close(fd);
 	return f->pid < 0 ? -1 : 0;
+}
+
+int fake_power_quiet(struct fake_power *f)
+{
+	unsigned asked = ++f->state->asked;
+
+	for (int i = 0; i < HANG_MS / LOOK_MS && f->state->quiet != asked; i++)
+		poll(NULL, 0, LOOK_MS);
+	return f->state->quiet == asked ? 0 : -1;
 }
 
 void fake_power_stop(struct fake_power *f)

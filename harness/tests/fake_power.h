@@ -27,6 +27,7 @@ enum fake_mode {
 /* Shared with the process. */
 struct fake_state {
 	volatile int on, mode;
+	volatile unsigned asked, quiet; /* see fake_power_quiet() */
 	volatile uint32_t mv;
 	volatile uint64_t off_at_ns;
 	char query[256];         /* HTTP: what followed '?' */
@@ -42,6 +43,9 @@ struct fake_power {
 /* folder: for the socket. 0 or -1. */
 int fake_power_start(struct fake_power *f, enum fake_kind kind, const char *folder);
 void fake_power_stop(struct fake_power *f);
+
+/* Wait until it has nothing left to read: what was sent before is dealt with, in the mode of then. 0, or -1 after ten seconds. */
+int fake_power_quiet(struct fake_power *f);
 
 /* A TCP port of 127.0.0.1 that nobody listens on, or -1. */
 int fake_free_port(void);

@@ -57,17 +57,19 @@ static void open_power(const char *driver)
 
 /* ---- peers that misbehave --------------------------------------------------------------------- */
 
-#define TIMEOUT_MS 250 /* longer than FAKE_SLOW takes for two answers */
+#define TIMES_OUT "250 ms"
+#define ENOUGH "30 s"  /* for what has to succeed, on the slowest machine */
+#define HANGS_MS 25000 /* what takes longer has not kept its timeout of 250 ms, or waited for what it should not */
 
 static const struct {
 	const char *name, *driver;
 	enum fake_kind kind;
-	const char *yaml;      /* one %s: the path or port */
+	const char *yaml;      /* two %s: the path or port, the timeout */
 } peers[] = {
-	{"socket", "socket", FAKE_SOCKET, "path: %s\ntimeout: 250 ms\n"},
-	{"scpi, serial", "scpi", FAKE_SCPI_TTY, "serial: %s\ntimeout: 250 ms\n"},
-	{"scpi, TCP", "scpi", FAKE_SCPI_TCP, "tcp: 127.0.0.1:%s\ntimeout: 250 ms\n"},
-	{"pdudaemon", "pdudaemon", FAKE_HTTP, "daemon: 127.0.0.1:%s\nhostname: pdu05\nport: 4\ntimeout: 250 ms\n"},
+	{"socket", "socket", FAKE_SOCKET, "path: %s\ntimeout: %s\n"},
+	{"scpi, serial", "scpi", FAKE_SCPI_TTY, "serial: %s\ntimeout: %s\n"},
+	{"scpi, TCP", "scpi", FAKE_SCPI_TCP, "tcp: 127.0.0.1:%s\ntimeout: %s\n"},
+	{"pdudaemon", "pdudaemon", FAKE_HTTP, "daemon: 127.0.0.1:%s\nhostname: pdu05\nport: 4\ntimeout: %s\n"},
 };
 #define ALL 4u
 
@@ -98,6 +100,19 @@ static const struct {
 	{"output does not follow", 1, FAKE_STUCK, BP_EIO, "its output stays off"},
 };
 
+/* On, within so many tries that only time itself can spoil. */
+static void recovers(void)
+{
+	int rc = BP_ETIMEOUT;
+
+	for (int i = 0; i < 20 && rc == BP_ETIMEOUT; i++) {
+		assert_int_equal(fake_power_quiet(&rig.fake), 0);
+		rc = power.ops->on(power.self, &err);
+	}
+	if (rc)
+		fail_msg("%s", err.text);
+}
+
 static void one_fault(unsigned peer, size_t fault)
 {
 	uint64_t start;
@@ -105,13 +120,14 @@ static void one_fault(unsigned peer, size_t fault)
 
 	begin(NULL);
 	assert_int_equal(fake_power_start(&rig.fake, peers[peer].kind, rig.folder), 0);
-	snprintf(rig.yaml, sizeof(rig.yaml), peers[peer].yaml, *rig.fake.port ? rig.fake.port : rig.fake.path);
+	snprintf(rig.yaml, sizeof(rig.yaml), peers[peer].yaml, *rig.fake.port ? rig.fake.port : rig.fake.path,
+		 faults[fault].code == BP_ETIMEOUT ? TIMES_OUT : ENOUGH);
 	open_power(peers[peer].driver);
 	print_message("%s: %s\n", peers[peer].name, faults[fault].name);
 	rig.fake.state->mode = (int)faults[fault].mode;
 	start = now_ms();
 	rc = power.ops->on(power.self, &err);
-	assert_in_range(now_ms() - start, 0, 2 * TIMEOUT_MS);
+	assert_in_range(now_ms() - start, 0, HANGS_MS);
 	assert_int_equal(rc, faults[fault].code);
 	if (rc) {
 		print_message("  %s\n", err.text);
@@ -119,11 +135,13 @@ static void one_fault(unsigned peer, size_t fault)
 		assert_memory_equal(err.text, "board left: ", 12);
 	}
 	/* Once it behaves again, so does the driver; nothing late is taken for an answer. */
+	assert_int_equal(fake_power_quiet(&rig.fake), 0);
 	rig.fake.state->mode = FAKE_OK;
-	assert_int_equal(power.ops->on(power.self, &err), 0);
+	if (faults[fault].code == BP_ETIMEOUT) /* a machine that stood still for its timeout is no fault of the driver's */
+		recovers();
+	else
+		assert_int_equal(power.ops->on(power.self, &err), 0);
 	assert_int_equal(rig.fake.state->on, 1);
-	assert_int_equal(power.ops->off(power.self, &err), 0);
-	assert_int_equal(rig.fake.state->on, 0);
 	end(NULL);
 }
 
@@ -144,7 +162,7 @@ static void a_peer_that_was_away(void **state)
 		if (peers[peer].kind != FAKE_SOCKET)
 			continue;
 		assert_int_equal(fake_power_start(&rig.fake, FAKE_SOCKET, rig.folder), 0);
-		snprintf(rig.yaml, sizeof(rig.yaml), peers[peer].yaml, rig.fake.path);
+		snprintf(rig.yaml, sizeof(rig.yaml), peers[peer].yaml, rig.fake.path, ENOUGH);
 		open_power("socket");
 		assert_int_equal(power.ops->on(power.self, &err), 0);
 		fake_power_stop(&rig.fake);
@@ -174,7 +192,7 @@ static const struct {
 	{"noise on stderr", "printf '\\001\\033[2Jx' >&2; exit 1", BP_EIO, "status 1:   [2Jx"},
 	{"flood on stderr", "head -c 200000 /dev/zero | tr '\\0' x >&2; exit 1", BP_EIO, "status 1: xxxx"},
 	{"flood on stdout is no matter", "head -c 200000 /dev/zero", 0, NULL},
-	{"leaves a child behind that holds stderr", "sleep 1 & exit 0", 0, NULL},
+	{"leaves a child behind that holds stderr", "sleep 28 & exit 0", 0, NULL},
 };
 
 static void one_command(size_t i)
@@ -191,12 +209,13 @@ static void one_command(size_t i)
 	fprintf(f, "#!/bin/sh\ncd %s\n[ \"$1\" = off ] && exit 0\n%s\n", rig.folder, commands[i].script);
 	assert_int_equal(fchmod(fileno(f), 0755), 0);
 	fclose(f);
-	snprintf(rig.yaml, sizeof(rig.yaml), "on: [%s, on]\noff: [%s, off]\ntimeout: 300 ms\n", path, path);
+	snprintf(rig.yaml, sizeof(rig.yaml), "on: [%s, on]\noff: [%s, off]\ntimeout: %s\n", path, path,
+		 commands[i].code == BP_ETIMEOUT ? TIMES_OUT : ENOUGH);
 	open_power("exec");
 	print_message("exec: %s\n", commands[i].name);
 	start = now_ms();
 	rc = power.ops->on(power.self, &err);
-	assert_in_range(now_ms() - start, 0, 700);
+	assert_in_range(now_ms() - start, 0, HANGS_MS);
 	assert_int_equal(rc, commands[i].code);
 	if (rc) {
 		print_message("  %.120s\n", err.text);
