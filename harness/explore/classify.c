@@ -19,6 +19,15 @@ static uint32_t differ(const struct view *v, uint32_t addr, uint32_t len)
 	return n;
 }
 
+/* Each bit reads as before the operation or as after it: what was done in part leaves nothing else. old: len bytes as before. */
+static bool in_part(const struct view *v, const uint8_t *old, uint32_t addr, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		if (((v->seen[addr + i] ^ old[i]) & (v->seen[addr + i] ^ v->now[addr + i])) && !v->unreadable[addr + i])
+			return false;
+	return true;
+}
+
 static void apply(const struct bp_log *log, const struct bp_log_op *op, uint8_t *bytes)
 {
 	const struct bp_geometry *g = &log->start->geo;
@@ -39,10 +48,11 @@ int bp_classify(struct bp_arena *a, const struct bp_log *log, const uint8_t *see
 {
 	const struct bp_geometry *g = &log->start->geo;
 	struct view v = {seen, unreadable, bp_arena_alloc(a, g->size_bytes)};
+	uint8_t *old = bp_arena_alloc(a, g->page_bytes);
 	uint32_t wrong;
 
 	*out = (struct bp_fit){.at = bp_arena_alloc(a, log->n_ops + 1u), .n = log->n_ops + 1};
-	if (!out->at || !v.now)
+	if (!out->at || !v.now || !old)
 		return bp_fail(err, BP_ENOMEM, "no memory to classify a cut");
 	memcpy(v.now, log->start->bytes, g->size_bytes);
 	wrong = differ(&v, 0, g->size_bytes);
@@ -55,9 +65,10 @@ int bp_classify(struct bp_arena *a, const struct bp_log *log, const uint8_t *see
 			break;
 		len = op->kind == BP_OP_ERASE ? g->page_bytes : g->unit_bytes;
 		before = differ(&v, op->addr, len);
+		memcpy(old, v.now + op->addr, len);
 		apply(log, op, v.now);
 		after = differ(&v, op->addr, len);
-		if (wrong == before && before && after)
+		if (wrong == before && before && after && in_part(&v, old, op->addr, len))
 			out->at[k] |= BP_FIT_TORN;
 		wrong = wrong - before + after;
 	}
