@@ -22,6 +22,7 @@
 #define MS BP_NS_PER_MS
 #define S BP_NS_PER_S
 /* Armv7-M Architecture Reference Manual (DDI 0403), C1.6.2 and C1.6.5. */
+#define LOOK_NS (250 * MS)
 #define DHCSR 0xe000edf0u
 #define DHCSR_S_HALT (UINT32_C(1) << 17)
 #define DHCSR_DEBUG_HALT 0xa05f0001u    /* DBGKEY, C_DEBUGEN */
@@ -317,6 +318,14 @@ static int registers(struct bp_openocd *o, uint32_t regs[17], uint64_t deadline_
 	return rc < 0 ? rc : 0;
 }
 
+/* A look that began in time may end late: who only wants to know whether the core stands halted gives no time at all. */
+static uint64_t look_until(uint64_t deadline_ns)
+{
+	uint64_t least = now() + LOOK_NS;
+
+	return deadline_ns > least ? deadline_ns : least;
+}
+
 /* Reading the core's status in a loop tells of a halt within two round trips; OpenOCD's own polling takes 50 ms. */
 static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct bp_err *err)
 {
@@ -324,9 +333,8 @@ static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct
 	unsigned refused = 0;
 
 	for (;;) {
-		/* A look has an answer's time, also the one that is to be the last: half an answer would be taken for the next one. */
 		uint32_t dhcsr = 0;
-		int rc = bp_openocd_target(o, now() + o->answer_ns, err, "read_memory 0x%x 32 1", DHCSR);
+		int rc = bp_openocd_target(o, look_until(deadline_ns), err, "read_memory 0x%x 32 1", DHCSR);
 
 		if (rc >= 0) {
 			refused = 0;
@@ -341,7 +349,7 @@ static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct
 		if (now() >= deadline_ns)
 			return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", o->board);
 	}
-	return regs ? registers(o, regs, now() + o->answer_ns, err) : 0;
+	return regs ? registers(o, regs, look_until(deadline_ns), err) : 0;
 }
 
 /* ---- memory ---------------------------------------------------------------------------- */

@@ -157,6 +157,8 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 	}
 	if (a->board && !a->bench)
 		return bp_fail(err, BP_EUSAGE, "--board needs a bench file; expected --bench FILE, too");
+	if (!a->matrix.budget && !a->bench)
+		return bp_fail(err, BP_EUSAGE, "--budget is 0; expected 1 to %u, or a bench", UINT32_MAX - 1);
 	if (a->matrix.budget == BUDGET_UNSAID)
 		a->matrix.budget = a->bench ? BENCH_BUDGET : 0;
 	a->names = argv + optind;

@@ -131,8 +131,9 @@ static int done(void *ctx, uint32_t index, const struct bp_boards_answer *a, str
 
 static void trouble(void *ctx, const char *board, const char *why)
 {
-	const struct bp_sweep_run *s = ctx;
+	struct bp_sweep_run *s = ctx;
 
+	s->m->trouble = true; /* even when the others pass all of its cases */
 	fprintf(stderr, "brickproof: %s: board %s is out of use from here on: %s\n", s->name, board, why);
 }
 

@@ -27,6 +27,8 @@ int bp_use_bench_read(struct bp_arena *a, const char *path, const char *board, s
 	const struct bp_bench_board *only = NULL;
 	int rc = bp_bench_read(a, path, &out->bench, err);
 
+	if (rc == BP_EIO) /* a name that was mistyped */
+		rc = err->code = BP_ECONFIG;
 	if (!rc && board)
 		rc = bp_bench_find(out->bench, board, &only, err);
 	for (unsigned i = 0; i < BP_BENCH_BOARDS; i++)

@@ -67,7 +67,10 @@ misuse 'run --budget' '--budget needs a value'
 misuse 'run --quiet=3' '--quiet takes no value'
 misuse 'run --budget 0' '--budget' 'expected 1 to'
 misuse 'run --budget 1x' '--budget' "'1x'"
-misuse 'run --budget 4294967296' '--budget' 'expected 1 to'
+misuse 'run --budget 4294967296' '--budget' 'expected 0 to'
+misuse 'run --bench no/such/bench.yaml' 'no/such/bench.yaml'
+misuse 'run --board b1' '--board needs a bench file'
+misuse 'run --bench fixtures/benches/served.yaml --board srved' "did you mean 'served'?"
 misuse 'run --jobs 0' '--jobs' 'expected 1 to'
 misuse 'run --jobs 1000' '--jobs' 'expected 1 to'
 misuse 'run --jobs two' '--jobs' "'two'"
