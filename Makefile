@@ -25,7 +25,7 @@ CC ?= gcc
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
-PKG_LIBS = $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
 CFLAGS_V := $(if $(SAN),-O1 $(SAN_FLAGS),-O2)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -g $(CFLAGS_V) $(WARN) -MMD -MP -Iharness -I$(FW)/include $(PKG_CFLAGS) $(CFLAGS)
 # -rdynamic: firmware objects find the board's dut_ calls in the program that loads them.

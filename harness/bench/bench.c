@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "bench/calibration.h"
 
 #include <string.h>
 
@@ -256,7 +257,9 @@ int bp_bench_read(struct bp_arena *a, const char *path, struct bp_bench **out, s
 	struct bp_node *root;
 	int rc = bp_yaml_read(a, path, &root, err);
 
-	return rc ? rc : from_tree(a, path, root, out, err);
+	if (!rc)
+		rc = from_tree(a, path, root, out, err);
+	return rc ? rc : bp_calibration_read(a, *out, err);
 }
 
 int bp_bench_find(const struct bp_bench *b, const char *name, const struct bp_bench_board **out, struct bp_err *err)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "bench/elf_symbols.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define WINDOW_NS (300 * BP_NS_PER_MS)
 #define MARGIN_NS (20 * BP_NS_PER_MS) /* a served port and a hub's buffers hold bytes back so long */
 #define IO_BYTES 4096u
+#define RISE_MS 250 /* a probe is opened on a board that has power: ten times what a relay and a rail take to rise */
 
 static int need_debug(const struct bp_bench_board *b, const struct bp_product *p, struct bp_err *err)
 {
@@ -71,6 +73,7 @@ static int open_drivers(struct bp_arena *a, struct bp_real *r, struct bp_err *er
 	rc = bp_world_real_add_console(&r->world, &r->board.console, err);
 	if (!rc)
 		rc = r->power.ops->on(r->power.self, err);
+	poll(NULL, 0, RISE_MS);
 	if (!rc)
 		rc = opened(&d, b->debug->open(a, &d, b->debug_config, b->name, &r->debug.self, err), err);
 	if (rc)

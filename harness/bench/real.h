@@ -103,6 +103,9 @@ void bp_real_rewind(struct bp_real *r);
 /* Cut the power: the command leaves at at_ns of the monotonic clock, at once when that is over. The probe sends nothing any more. */
 int bp_real_cut(struct bp_real *r, uint64_t at_ns, struct bp_err *err);
 
+/* Off, and nothing more: no cut is recorded. The probe sends nothing any more. */
+int bp_real_power_down(struct bp_real *r, struct bp_err *err);
+
 /*
  * Let the halted core run on, no breakpoint where it stands, and give the command to cut so much later; when later_ns is
  * negative, as much before: for switches that are slower than what they are to cut.

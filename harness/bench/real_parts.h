@@ -12,7 +12,6 @@ extern const struct bp_power_ops bp_real_power_ops;
 extern const struct bp_world_ops bp_real_world_ops;
 /* On, with the core halted before its first instruction, for the debug port only. Nothing when it is so already. */
 int bp_real_service(struct bp_real *r, struct bp_err *err);
-int bp_real_power_down(struct bp_real *r, struct bp_err *err);
 
 /* ---- real_flash.c ---- */
 extern const struct bp_debug_ops bp_real_debug_ops;

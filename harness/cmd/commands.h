@@ -23,6 +23,7 @@ int bp_cmd_replay(int argc, char **argv);
 int bp_cmd_mutants(int argc, char **argv);
 int bp_cmd_speed(int argc, char **argv);
 int bp_cmd_board(int argc, char **argv);
+int bp_cmd_bench(int argc, char **argv);
 
 /*
  * Say what is wrong with the option that getopt_long() just refused: c is what it

@@ -6,6 +6,7 @@
 #include "cmd/matrix.h"
 
 #include "base/text.h"
+#include "bench/safe.h"
 
 #include <getopt.h>
 #include <sodium.h>
@@ -25,6 +26,7 @@ static const struct command commands[] = {
 	{"report", "RUN", "build the reports of a run again from its journal", bp_cmd_report},
 	{"image", "sign|show|corrupt|keygen", "make, read and damage images and manifests", bp_cmd_image},
 	{"board", "serve", "a virtual board in real time, for real tools", bp_cmd_board},
+	{"bench", "discover|check|calibrate", "the boards of a bench: what is there, is it wired right, how fast", bp_cmd_bench},
 	{"speed", "", "measure how fast states are judged on this machine", bp_cmd_speed},
 };
 
@@ -85,6 +87,17 @@ static int unknown(const char *name)
 	return BP_EXIT_USAGE;
 }
 
+/* However a command ended, no switch of this process stays on. */
+static int left_safe(int status)
+{
+	struct bp_err err;
+
+	if (!bench_make_safe(&err))
+		return status;
+	fprintf(stderr, "brickproof: %s\n", err.text);
+	return status == BP_EXIT_PASSED ? BP_EXIT_RIG : status;
+}
+
 /* Results that cannot be printed are no results. */
 static int flushed(int status)
 {
@@ -114,6 +127,6 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return flushed(commands[i].run(argc - 1, argv + 1));
+			return flushed(left_safe(commands[i].run(argc - 1, argv + 1)));
 	return unknown(argv[1]);
 }

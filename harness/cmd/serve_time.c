@@ -109,10 +109,10 @@ static void rail_down(struct bp_serve *s, const struct bp_switch *w)
 {
 	const struct bp_rail *r = &s->v->board.product->board.rail;
 
+	if (!s->powered || s->falling)
+		return; /* a command more, to a board that is off: the truth is of the one that did it */
 	s->truth.mono_off_command = w->mono_command;
 	s->truth.mono_off_relay = w->mono_at;
-	if (!s->powered || s->falling)
-		return;
 	s->falling = true;
 	s->truth.mono_flash_dead = s->truth.mono_dead = w->mono_at;
 	if (r->nominal_mv) {
