@@ -16,9 +16,9 @@ FWB := build/firmware
 
 # What a bare Debian 12 lacks, by target. `make setup` installs what is missing.
 PACKAGES := gcc libc6-dev patch pkg-config libyaml-dev libsodium-dev libcbor-dev libxxhash-dev libjansson-dev libftdi1-dev libusb-1.0-0-dev libserialport-dev libgpiod-dev libelf-dev
-CHECK_PACKAGES := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev
+CHECK_PACKAGES := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev openocd perl
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy cppcheck
-LONG_PACKAGES := $(CHECK_PACKAGES) valgrind libxml2-utils
+LONG_PACKAGES := $(CHECK_PACKAGES) valgrind libxml2-utils ser2net pdudaemon socat gdbserver qemu-system-arm
 LIBS := yaml-0.1 libsodium libcbor libxxhash jansson libftdi1 libusb-1.0 libserialport libgpiod libelf
 
 CC ?= gcc

@@ -20,7 +20,7 @@ check: ## release and sanitizer suites, fuzzers, sampled matrix, one mutant
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
 	@$(MAKE) --no-print-directory run-check
 
-check-long: ## valgrind, full matrix, kill loops, long fuzzing
+check-long: ## valgrind, full matrix, kill loops, long fuzzing, every mutant on served boards
 	@$(SETUP) $(LONG_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutants
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
@@ -59,4 +59,4 @@ run-check-long:
 		"step:matrix, whole (san):build/san/brickproof run --quiet --reports build/check-reports" \
 		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
 		"step:all mutants are caught:$(RELEASE) mutants" \
-		$(call CLI,KILL_RUNS=50) $(call FUZZ,120)
+		$(call CLI,KILL_RUNS=50 WORLDS=all CALIBRATE=all) $(call FUZZ,60)

@@ -5,6 +5,8 @@ _brickproof() {
 	local words
 	if [ "$COMP_CWORD" = 1 ]; then
 		words="$("$program" --help 2>/dev/null | awk '/^  [a-z]/ { print $1 }') --help --version"
+	elif [[ $prev == --bench || $prev == --junit || $prev == --reports || $prev == --dir ]]; then
+		return # a file
 	elif [[ $cur == -* ]]; then
 		words=$("$program" "$command" --help 2>/dev/null | grep -o -- '--[a-z-]*' | sort -u)
 	else
@@ -15,6 +17,8 @@ _brickproof() {
 		*\ --verify) words="software sodium remembered" ;;
 		*\ --color) words="auto always never" ;;
 		run\ *) words=$("$program" list 2>/dev/null | cut -f 1) ;;
+		bench\ bench) words="discover check calibrate" ;;
+		board\ board) words=serve ;;
 		image\ image) words="sign show corrupt keygen" ;;
 		*) return ;; # files
 		esac

@@ -28,6 +28,7 @@ complete_line() { # WORD...: what is offered for the last word
 . "$root/usr/share/bash-completion/completions/brickproof"
 want "no command" test "$(complete_line "$program" re | sort | tr '\n' ' ')" = "replay report "
 want "no option" test "$(complete_line "$program" run --bud)" = "--budget"
+want "no bench command" test "$(complete_line "$program" bench cal)" = calibrate
 want "no scenario" test "$(complete_line "$program" run power-cut-conf)" = "power-cut-confirm"
 
 finish
