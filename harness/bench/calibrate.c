@@ -106,8 +106,8 @@ int bp_calibrate_estimate(const char *board, const uint64_t *low, const uint64_t
 	/* Were the middles of the intervals all that is known, their median would be so far off. */
 	off = (double)out->resolution_ns / sqrt(n);
 	if (off > COARSE_NS && off > (double)out->dead_ns / 20)
-		return bp_fail(err, BP_EIO, "board %s: its probe tells the end to %.2f ms only, too coarse for a delay of %.2f ms from %u cuts: a faster "
-			       "adapter speed, a less busy host or more cuts are needed", board, (double)out->resolution_ns / 1e6,
+		return bp_fail(err, BP_EIO, "board %s: its probe tells the end to %.2f ms only, too coarse for a delay of %.2f ms from %u cuts: a "
+			       "faster adapter speed, a less busy host or more cuts are needed", board, (double)out->resolution_ns / 1e6,
 			       (double)out->dead_ns / 1e6, n);
 	return 0;
 }
@@ -217,7 +217,7 @@ static int first_bytes(struct bp_real *r, uint64_t *median, struct bp_err *err)
  */
 static int intervals(const char *board, const struct cut *cut, uint32_t n, uint64_t *low, uint64_t *high, uint32_t *kept, struct bp_err *err)
 {
-	uint64_t took[BP_CALIBRATE_MAX_CUTS], vain[BP_CALIBRATE_MAX_CUTS], typical;
+	uint64_t took[BP_CALIBRATE_MAX_CUTS] = {0}, vain[BP_CALIBRATE_MAX_CUTS] = {0}, typical, in_vain;
 
 	for (uint32_t i = 0; i < n; i++) {
 		took[i] = cut[i].took_ns;
@@ -226,11 +226,13 @@ static int intervals(const char *board, const struct cut *cut, uint32_t n, uint6
 	qsort(took, n, sizeof(took[0]), ascending);
 	qsort(vain, n, sizeof(vain[0]), ascending);
 	typical = took[n / 2];
+	in_vain = vain[n / 2];
 	*kept = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		int64_t from = cut[i].answered_ns + (int64_t)((double)typical * MEETS_FROM), to = cut[i].failed_ns + (int64_t)((double)typical * MEETS_TO);
+		int64_t from = cut[i].answered_ns + (int64_t)((double)typical * MEETS_FROM);
+		int64_t to = cut[i].failed_ns + (int64_t)((double)typical * MEETS_TO);
 
-		if ((double)cut[i].took_ns > HELD_UP * (double)typical || (double)cut[i].vain_ns > HELD_UP * (double)vain[n / 2] ||
+		if ((double)cut[i].took_ns > HELD_UP * (double)typical || (double)cut[i].vain_ns > HELD_UP * (double)in_vain ||
 		    cut[i].pause_ns > typical / 4)
 			continue;
 		low[*kept] = from > 0 ? (uint64_t)from : 0;
@@ -238,8 +240,8 @@ static int intervals(const char *board, const struct cut *cut, uint32_t n, uint6
 		++*kept;
 	}
 	if (*kept < BP_CALIBRATE_MIN_CUTS || *kept < LEAST_KEPT * n)
-		return bp_fail(err, BP_EIO, "board %s: %u of %u cuts could not be timed, as this host was held up: try again when it is less busy", board,
-			       n - *kept, n);
+		return bp_fail(err, BP_EIO, "board %s: %u of %u cuts could not be timed, as this host was held up: try again when it is less busy",
+			       board, n - *kept, n);
 	return 0;
 }
 
@@ -250,6 +252,8 @@ int bp_calibrate(struct bp_real *r, uint32_t cuts, bp_calibrate_progress *progre
 	uint32_t kept = 0;
 	int rc = r->on ? bp_real_power_down(r, err) : 0;
 
+	if (!rc && (cuts < BP_CALIBRATE_MIN_CUTS || cuts > BP_CALIBRATE_MAX_CUTS))
+		rc = bp_fail(err, BP_EINTERNAL, "%u cuts to calibrate from", cuts);
 	bp_real_rewind(r);
 	for (uint32_t i = 0; i < cuts && !rc; i++) {
 		rc = r->board.power.ops->on(r, err);

@@ -91,7 +91,8 @@ int bp_calibration_write(struct bp_arena *a, const struct bp_bench *b, struct bp
 
 		if (!c->known)
 			continue;
-		bp_text_printf(&t, "  - {board: %s, dead: %.3f ms, jitter: %.3f ms", b->board[i].name, (double)c->dead_ns / 1e6, (double)c->jitter_ns / 1e6);
+		bp_text_printf(&t, "  - {board: %s, dead: %.3f ms, jitter: %.3f ms", b->board[i].name, (double)c->dead_ns / 1e6,
+			       (double)c->jitter_ns / 1e6);
 		if (c->first_byte_ns)
 			bp_text_printf(&t, ", first-byte: %.3f ms", (double)c->first_byte_ns / 1e6);
 		if (c->cuts)

@@ -79,8 +79,8 @@ static void comes_back(struct checker *c)
 	if (c->r->can_catch)
 		tell(c, "core is caught at power-on", BP_CHECK_OK, "halted before its first instruction");
 	else
-		tell(c, "core is caught at power-on", BP_CHECK_FAILED, "the debug port does not answer under reset: what a cut left cannot be classified; "
-		     "is nRESET wired to the probe?");
+		tell(c, "core is caught at power-on", BP_CHECK_FAILED, "the debug port does not answer under reset: what a cut left cannot be "
+		     "classified; is nRESET wired to the probe?");
 }
 
 /* The relay, the probe and the board belong together: power that this relay takes away is missed by the RAM that this probe reads. */
@@ -130,7 +130,7 @@ static void not_fed(struct checker *c)
 	if (rc)
 		tell(c, what, BP_CHECK_FAILED, "%.230s", err.text);
 	else if (heard || c->r->unproven)
-		tell(c, what, BP_CHECK_FAILED, "%s: the board is fed through its serial or debug lines; put 1 kOhm into TX, or a switch that isolates them",
+		tell(c, what, BP_CHECK_FAILED, "%s: the board is fed through its serial or debug lines; put 1 kOhm into TX, or isolate them",
 		     heard ? "its console talks while it is off" : c->r->unproven_text);
 	else
 		tell(c, what, BP_CHECK_OK, "silent for %d s, and RAM is lost", LONG_OFF_MS / 1000);
@@ -164,7 +164,7 @@ static void one_board(struct checker *c)
 	if (!rc)
 		rc = listen_for(c, &c->marked, MARK_NS, &err);
 	if (rc == BP_ETIMEOUT)
-		tell(c, what, BP_CHECK_FAILED, "a reset through the probe brings no '%s' on the console: another board's console, or its speed is wrong",
+		tell(c, what, BP_CHECK_FAILED, "a reset through the probe brings no '%s' on the console: another board's console, or a wrong speed",
 		     c->r->product->marks.boot);
 	else if (rc)
 		tell(c, what, BP_CHECK_FAILED, "%.230s", err.text);
@@ -185,7 +185,7 @@ static void how_fast(struct checker *c)
 	if (bp_calibrate(c->r, 2 * BP_CALIBRATE_MIN_CUTS, NULL, NULL, &now, &err))
 		tell(c, "how fast it dies", BP_CHECK_FAILED, "%.230s", err.text);
 	else if (known->known && (now.dead_ns > 2 * (known->dead_ns + known->jitter_ns) || 2 * (now.dead_ns + now.jitter_ns) < known->dead_ns))
-		tell(c, "how fast it dies", BP_CHECK_FAILED, "%.2f ms from the command, but its calibration says %.2f ms: run `brickproof bench calibrate`",
+		tell(c, "how fast it dies", BP_CHECK_FAILED, "%.2f ms from the command, but its calibration says %.2f ms: run `bench calibrate`",
 		     (double)now.dead_ns / 1e6, (double)known->dead_ns / 1e6);
 	else
 		tell(c, "how fast it dies", BP_CHECK_OK, "about %.2f ms from the command%s", (double)now.dead_ns / 1e6,

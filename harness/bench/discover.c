@@ -61,7 +61,8 @@ static void serial_port(struct list *l, struct sp_port *port)
 	if (sp_get_port_transport(port) == SP_TRANSPORT_NATIVE) /* 8250 ports that no machine has any more are listed, too */
 		return;
 	if (access(path, R_OK | W_OK))
-		trouble = text(l, "  not usable yet: %s: %s; join the group that owns it (usually dialout) and log in again\n", path, strerror(errno));
+		trouble = text(l, "  not usable yet: %s: %s; join the group that owns it (usually dialout) and log in again\n", path,
+			       strerror(errno));
 	serial = usb ? or_not(sp_get_port_usb_serial(port)) : "";
 	add(l, "console", text(l, "%s, %s %s", path, or_not(sp_get_port_description(port)), serial),
 	    *serial ? text(l, "    console: {driver: serial, usb-serial: \"%s\", baud: 115200}\n", serial)
@@ -96,10 +97,10 @@ static const struct {
 };
 
 static const struct {
-	uint16_t product;
 	const char *name;
 	unsigned bits;
-} ftdi_chips[] = {{0x6001, "FT232R or FT245R", 8}, {0x6010, "FT2232H", 8}, {0x6011, "FT4232H", 8}, {0x6014, "FT232H", 8}, {0x6015, "FT-X", 4}};
+	uint16_t product;
+} ftdi_chips[] = {{"FT232R or FT245R", 8, 0x6001}, {"FT2232H", 8, 0x6010}, {"FT4232H", 8, 0x6011}, {"FT232H", 8, 0x6014}, {"FT-X", 4, 0x6015}};
 
 static const char *usb_text(struct list *l, libusb_device_handle *h, uint8_t index)
 {
@@ -142,12 +143,14 @@ static void hub(struct list *l, libusb_device_handle *h, const char *where, cons
 {
 	unsigned char d[16] = {0};
 	/* GetDescriptor(hub), USB 2.0 specification 11.24.2.5; type 0x29 of a USB 2 hub. */
-	int n = h ? libusb_control_transfer(h, LIBUSB_ENDPOINT_IN | LIBUSB_REQUEST_TYPE_CLASS | LIBUSB_RECIPIENT_DEVICE, LIBUSB_REQUEST_GET_DESCRIPTOR,
-					    0x2900, 0, d, sizeof(d), REQUEST_MS) : 0;
+	uint8_t type = LIBUSB_ENDPOINT_IN | LIBUSB_REQUEST_TYPE_CLASS | LIBUSB_RECIPIENT_DEVICE;
+	int n = h ? libusb_control_transfer(h, type, LIBUSB_REQUEST_GET_DESCRIPTOR, 0x2900, 0, d, sizeof(d), REQUEST_MS) : 0;
+	const char *ports;
 
 	if (h && (n < 7 || (d[3] & HUB_POWER_MASK) != HUB_PER_PORT))
 		return; /* all ports at once, or none: no switch for a board */
-	add(l, "power", text(l, "USB hub at %s%s", where, h ? text(l, ", %u ports that switch power one by one, as it says (try it with a meter)", d[2]) : ""),
+	ports = h ? text(l, ", %u ports that switch power one by one, as it says (try it with a meter)", d[2]) : "";
+	add(l, "power", text(l, "USB hub at %s%s", where, ports ? ports : ""),
 	    text(l, "    power: {driver: usbhub, hub: \"%s\", port: 1}\n", where), trouble);
 }
 
@@ -205,8 +208,8 @@ static void gpio_chips(struct list *l)
 			continue;
 		if (!ioctl(fd, GPIO_GET_CHIPINFO_IOCTL, &info))
 			add(l, "power", text(l, "GPIO chip %s, '%s', %u lines", path, info.label, info.lines),
-			    text(l, "    power: {driver: gpio, chip: \"%s\", line: 0}   # to %u, or a line's name\n", *info.label ? info.label : info.name,
-				 info.lines ? info.lines - 1 : 0), NULL);
+			    text(l, "    power: {driver: gpio, chip: \"%s\", line: 0}   # to %u, or a line's name\n",
+				 *info.label ? info.label : info.name, info.lines ? info.lines - 1 : 0), NULL);
 		close(fd);
 	}
 }

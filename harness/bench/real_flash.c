@@ -125,7 +125,8 @@ static int write_mem(void *self, uint32_t addr, const void *buf, uint32_t len, s
 	int rc = r->on && !r->service ? bp_fail(err, BP_EINTERNAL, "board %s: flash is written while it runs", r->bench->name) : present(r, err);
 
 	if (!rc && page > sizeof(held))
-		rc = bp_fail(err, BP_ECONFIG, "board %s: pages of %u bytes cannot be written in part; %u is the most", r->bench->name, page, MAX_PAGE);
+		rc = bp_fail(err, BP_ECONFIG, "board %s: pages of %u bytes cannot be written in part; %u is the most", r->bench->name, page,
+			     MAX_PAGE);
 	while (len && !rc) {
 		uint32_t at = addr % page, n = page - at < len ? page - at : len;
 

@@ -126,7 +126,8 @@ static int on_board(struct bp_arena *a, const struct options *o, struct bp_runne
 	if (!rc)
 		rc = pick_board(&use, r->product, &board, err);
 	if (!rc && c->kind == BP_CASE_CUT && (refused = bp_aim_refuses(board, plan->log, &c->cut)))
-		rc = bp_fail(err, BP_EUSAGE, "board %s cannot be cut there: %s; leave out --bench to run it on the virtual board", board->name, refused);
+		rc = bp_fail(err, BP_EUSAGE, "board %s cannot be cut there: %s; leave out --bench to run it on the virtual board",
+			     board->name, refused);
 	if (!rc)
 		rc = bp_use_bench_lock(&use, "replay", err);
 	if (rc)

@@ -132,7 +132,8 @@ static int option(struct args *a, int c, const char *value, struct bp_err *err)
 static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 {
 	static const struct option longs[] = {
-		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'}, {"budget", 1, 0, 'b'},
+		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'},
+		{"budget", 1, 0, 'b'},
 		{"seed", 1, 0, 's'}, {"reports", 1, 0, 'R'}, {"junit", 1, 0, 'x'}, {"control", 1, 0, 'c'},
 		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'},
 		{"help", 0, 0, 'h'}, {0, 0, 0, 0},
@@ -142,7 +143,8 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 
 	*a = (struct args){.product = "reference", .reports = "reports"};
 	a->matrix = (struct bp_matrix_options){
-		.budget = BUDGET_UNSAID, .jobs = cores > 0 && cores < BP_MAX_JOBS ? (unsigned)cores : 1, .seed = 1, .accel = BP_ACCEL_REMEMBER, .follow_up = true,
+		.budget = BUDGET_UNSAID, .jobs = cores > 0 && cores < BP_MAX_JOBS ? (unsigned)cores : 1, .seed = 1,
+		.accel = BP_ACCEL_REMEMBER, .follow_up = true,
 	};
 	optind = 1;
 	opterr = 0;
@@ -336,7 +338,8 @@ static int put_run(struct bp_matrix *m, const struct job *job, const struct args
 	if (a->firmware)
 		snprintf(replay, sizeof(replay), "--firmware %s", a->firmware);
 	if (m->opt.budget)
-		snprintf(budget, sizeof(budget), m->bench ? "at most %u faults a scenario, on real boards" : "at most %u cut points a scenario", m->opt.budget);
+		snprintf(budget, sizeof(budget), m->bench ? "at most %u faults a scenario, on real boards" : "at most %u cut points a scenario",
+			 m->opt.budget);
 	/* Flushed at once: a run that is killed early can be told from a file that is no journal. */
 	return bp_journal_put_run(&m->dir->journal, &run, err) ? err->code : bp_journal_flush(&m->dir->journal, err);
 }

@@ -72,7 +72,8 @@ static int keep(void *ctx, struct bp_rig *g, const struct bp_case *c, uint32_t i
 	if (!rc)
 		rc = bp_journal_open(&j, dup(fd), err);
 	if (!rc) {
-		rc = bp_evidence_line(&j, s->product, a, t, before, after, bp_token_show(token, s->plan, s->product->name, c), evidence_id(s, index), err);
+		bp_token_show(token, s->plan, s->product->name, c);
+		rc = bp_evidence_line(&j, s->product, a, t, before, after, token, evidence_id(s, index), err);
 		if (bp_journal_close(&j, rc ? NULL : err))
 			rc = BP_EIO;
 	}
