@@ -89,7 +89,7 @@ $(B)/tests/test_%: $(B)/harness/tests/test_%.c.o $(TEST_HELP_OBJ) $(B)/libbrickp
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lcmocka -ldl
 
-include make/firmware.mk make/check.mk make/fuzz.mk make/lint.mk make/install.mk
+include make/firmware.mk make/kernel.mk make/check.mk make/fuzz.mk make/lint.mk make/install.mk
 
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -21,7 +21,8 @@ check: ## release and sanitizer suites, fuzzers, sampled matrix, one mutant
 	@$(MAKE) --no-print-directory run-check
 
 check-long: ## valgrind, full matrix, kill loops, long fuzzing, every mutant on served boards
-	@$(SETUP) $(LONG_PACKAGES)
+	@$(SETUP) $(LONG_PACKAGES) $(KERNEL_PACKAGES)
+	@harness/tests/kernel/fetch.sh || test $$? = 77
 	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutants
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
 	@$(MAKE) --no-print-directory run-check-long
@@ -42,15 +43,18 @@ SAMPLED = "step:matrix, sampled (release):$(RELEASE) run --quiet --reports build
 	  "step:matrix, sampled (san):build/san/brickproof run --quiet --reports build/check-reports --budget 150" \
 	  "step:mutant signature-unchecked is caught:$(RELEASE) mutants signature-unchecked"
 
+# Skipped where QEMU or the kernel is missing: `make check-kernel` fetches both.
+KERNEL = "step:kernel, emulated USB devices (release):harness/tests/kernel.sh release"
+
 .PHONY: run-check run-check-long
-run-check:
-	@JOBS=$(JOBS) harness/tests/run.sh $(UNIT) $(call CLI,) $(call FUZZ,5) $(SAMPLED)
+run-check: $(KERNEL_TESTS)
+	@JOBS=$(JOBS) harness/tests/run.sh $(KERNEL) $(UNIT) $(call CLI,) $(call FUZZ,5) $(SAMPLED)
 
 # Programs under valgrind are built to tell it of the firmware's stack. make/valgrind.supp: the faults that firmware is made to have.
 VALGRIND = valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=make/valgrind.supp
 # Suites that hold real devices' deadlines are left out: under valgrind a child takes longer than they allow.
 VALGRIND_TESTS = $(filter-out test_power_faults test_debug test_console test_world,$(notdir $(TESTS) $(FW_TESTS)))
-run-check-long:
+run-check-long: $(KERNEL_TESTS)
 	@$(MAKE) --no-print-directory -j$(JOBS) B=build/valgrind CFLAGS=-DBP_VALGRIND tests
 	@JOBS=$(JOBS) LIMIT=3000 harness/tests/run.sh \
 		$(foreach t,$(VALGRIND_TESTS),"unit:$(t) (valgrind):$(VALGRIND) build/valgrind/tests/$(t)") \
@@ -59,4 +63,4 @@ run-check-long:
 		"step:matrix, whole (san):build/san/brickproof run --quiet --reports build/check-reports" \
 		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
 		"step:all mutants are caught:$(RELEASE) mutants" \
-		$(call CLI,KILL_RUNS=50 WORLDS=all CALIBRATE=all) $(call FUZZ,60)
+		$(KERNEL) $(call CLI,KILL_RUNS=50 WORLDS=all CALIBRATE=all) $(call FUZZ,60)

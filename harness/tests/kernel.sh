@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The drivers against a real kernel with emulated devices: Debian's stock kernel in QEMU, without acceleration, so that it
+# runs wherever QEMU runs. Inside it kernel/guest.sh is the first process. Output is the guest's TAP.
+#
+#	harness/tests/kernel.sh release|san
+#
+# Status 0: all passed; 1: something failed; 77: it cannot run here, and why.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+variant=${1:?release or san}
+build=build/$variant
+dest=build/kernel/$variant
+root=$dest/root
+kernel=build/kernel/root
+cannot() {
+	echo "kernel: skipped: $1 (make check-kernel installs and fetches what is missing)" >&2
+	exit 77
+}
+for program in qemu-system-x86_64 busybox openocd uhubctl; do
+	command -v "$program" >/dev/null || cannot "$program is not installed"
+done
+[ -e "$kernel/vmlinuz" ] || cannot "Debian's kernel is not in $kernel"
+for f in brickproof tests/test_power tests/test_console kernel/usb_device; do
+	[ -x "$build/$f" ] || { echo "kernel: $build/$f is not built" >&2; exit 1; }
+done
+
+# ---- its root: busybox, the project as far as it is needed, programs with their libraries
+put() { # PROGRAM [WHERE]
+	local library
+	install -D "$1" "$root/${2:-$1}"
+	strip --strip-debug "$root/${2:-$1}"
+	ldd "$1" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+		[ -e "$root$library" ] || install -D "$library" "$root$library"
+	done
+}
+rm -rf "$root"
+mkdir -p "$root"/{bin,dev,etc,proc,run,sys,tmp,usr/share,work/build/firmware}
+cp -r "$kernel/lib" "$root/"
+put "$(command -v busybox)" bin/busybox
+for f in openocd uhubctl; do put "$(command -v $f)" bin/$f; done
+cp -r /usr/share/openocd "$root/usr/share/"
+put "$build/brickproof" work/brickproof
+for f in tests/test_power tests/test_console kernel/usb_device; do put "$build/$f" "work/${f##*/}"; done
+cp build/firmware/*.so "$root/work/build/firmware/"
+cp -r scenarios fixtures "$root/work/"
+install harness/tests/kernel/guest.sh "$root/init"
+printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
+printf 'root:x:0:\ntty:x:5:\ndialout:x:20:\nplugdev:x:46:\n' >"$root/etc/group"
+(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$dest/initrd" || exit 1
+
+# ---- the machine. ttyS0: the guest's output. ttyS1: the far end of a serial port that hangs on a USB hub.
+memory=384
+[ "$variant" = release ] || memory=1024
+socket=$(mktemp -d) || exit 1
+trap 'rm -rf "$socket"' EXIT
+timeout -k 5 "${KERNEL_LIMIT:-400}" qemu-system-x86_64 -M pc -accel tcg -cpu max -smp 1 -m $memory \
+	-nodefaults -no-user-config -display none -no-reboot \
+	-chardev "socket,id=far,path=$socket/tty,server=on,wait=off" -chardev "socket,id=near,path=$socket/tty" \
+	-serial stdio -serial chardev:far -device isa-debug-exit,iobase=0x501,iosize=1 \
+	-device qemu-xhci,id=x -device usb-hub,port-power=on,ports=4,bus=x.0,port=1 \
+	-device usb-serial,chardev=near,bus=x.0,port=1.1,always-plugged=on,serial=BPHUB01 \
+	-kernel $kernel/vmlinuz -initrd "$dest/initrd" \
+	-append "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off usbcore.autosuspend=-1 -- $variant" \
+	</dev/null 2>"$dest/qemu.log" | tr -d '\r' | tee "$dest/log" | grep --line-buffered -E '^(ok|not ok) |^# |^1\.\.'
+status=${PIPESTATUS[0]}
+# isa-debug-exit: twice the byte that the guest wrote, and one
+[ "$status" = 33 ] && exit 0
+[ "$status" = 35 ] && exit 1
+echo "kernel: the machine ended with status $status: see $dest/log and $dest/qemu.log" >&2
+tail -n 15 "$dest/log" "$dest/qemu.log" >&2
+exit 1
