@@ -35,6 +35,7 @@ enum bp_link_kind { BP_LINK_SMP, BP_LINK_DEBUG, BP_LINK_EXEC };
 /* Times of a board's power switch, measured by `bench calibrate`. All 0: not measured. */
 struct bp_calibration {
 	bool known;
+	bool stored;            /* from the file that `bench calibrate` writes (calibration.h), not from the bench file */
 	uint64_t dead_ns;       /* command → the core has stopped, median */
 	uint64_t jitter_ns;     /* half the width of the window that holds 95 of 100 cuts */
 	uint64_t first_byte_ns; /* power on → first byte on the console; 0: not measured */

@@ -2,11 +2,10 @@
 #include "bench/calibration.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/yaml.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,7 +44,7 @@ static void read_row(struct bp_diag *d, const struct bp_node *row, struct bp_ben
 	bp_node_u32(d, bp_map_get(row, "cuts"), 1, UINT32_MAX, &c.cuts);
 	bp_node_text(d, bp_map_get(row, "measured"), &c.measured);
 	bp_map_done(d, row);
-	c.known = c.dead_ns != 0;
+	c.known = c.stored = c.dead_ns != 0;
 	board = name ? board_of(b, name) : NULL;
 	if (board && c.known) /* one that has left the bench file is nobody's */
 		board->calibration = c;
@@ -76,35 +75,35 @@ int bp_calibration_read(struct bp_arena *a, struct bp_bench *b, struct bp_err *e
 	return bp_diag_result(&d, err);
 }
 
+static void write_row(struct bp_text *t, const char *board, const struct bp_calibration *c)
+{
+	struct bp_json j;
+
+	/* Six decimals of a millisecond: every nanosecond comes back. */
+	bp_text_printf(t, "  - {board: %s, dead: %.6f ms, jitter: %.6f ms", board, (double)c->dead_ns / 1e6, (double)c->jitter_ns / 1e6);
+	if (c->first_byte_ns)
+		bp_text_printf(t, ", first-byte: %.6f ms", (double)c->first_byte_ns / 1e6);
+	if (c->cuts)
+		bp_text_printf(t, ", cuts: %u", c->cuts);
+	if (c->measured) {
+		bp_text_puts(t, ", measured: ");
+		bp_json_init(&j, t);
+		bp_json_text(&j, c->measured); /* a text of JSON is one of YAML */
+	}
+	bp_text_puts(t, "}\n");
+}
+
 int bp_calibration_write(struct bp_arena *a, const struct bp_bench *b, struct bp_err *err)
 {
-	const char *path = bp_calibration_path(a, b->path), *part = path ? bp_arena_printf(a, "%s.part", path) : NULL;
+	const char *path = bp_calibration_path(a, b->path);
 	struct bp_text t;
-	int rc;
 
-	if (!part)
-		return bp_fail(err, BP_ENOMEM, "%s: no memory", b->path);
 	bp_text_init(&t, a);
-	bp_text_printf(&t, "# Written by `brickproof bench calibrate`; it stands above what %s says.\ncalibration:\n", b->path);
-	for (unsigned i = 0; i < b->n_boards; i++) {
-		const struct bp_calibration *c = &b->board[i].calibration;
-
-		if (!c->known)
-			continue;
-		bp_text_printf(&t, "  - {board: %s, dead: %.3f ms, jitter: %.3f ms", b->board[i].name, (double)c->dead_ns / 1e6,
-			       (double)c->jitter_ns / 1e6);
-		if (c->first_byte_ns)
-			bp_text_printf(&t, ", first-byte: %.3f ms", (double)c->first_byte_ns / 1e6);
-		if (c->cuts)
-			bp_text_printf(&t, ", cuts: %u", c->cuts);
-		if (c->measured)
-			bp_text_printf(&t, ", measured: %s", c->measured);
-		bp_text_puts(&t, "}\n");
-	}
-	rc = bp_write_file(part, t.bytes, t.len, err);
-	if (!rc && rename(part, path)) {
-		rc = bp_fail(err, BP_EIO, "%s: %s", path, strerror(errno));
-		unlink(part);
-	}
-	return rc;
+	bp_text_printf(&t, "# Written by `brickproof bench calibrate`; it stands above what the bench file says.\ncalibration:\n");
+	for (unsigned i = 0; i < b->n_boards; i++)
+		if (b->board[i].calibration.known && b->board[i].calibration.stored)
+			write_row(&t, b->board[i].name, &b->board[i].calibration);
+	if (!path || t.failed)
+		return bp_fail(err, BP_ENOMEM, "%s: no memory to write its calibration", b->path);
+	return bp_write_file(path, t.bytes, t.len, err);
 }

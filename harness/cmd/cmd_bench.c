@@ -111,8 +111,8 @@ static int calibrate_one(const struct bp_bench_board *b, const struct bp_product
 	bp_arena_free(a);
 	if (rc)
 		return rc;
-	*out = (struct bp_calibration){.known = true, .dead_ns = c.dead_ns, .jitter_ns = c.jitter_ns, .first_byte_ns = c.first_byte_ns,
-				       .cuts = c.cuts};
+	*out = (struct bp_calibration){.known = true, .stored = true, .dead_ns = c.dead_ns, .jitter_ns = c.jitter_ns,
+				       .first_byte_ns = c.first_byte_ns, .cuts = c.cuts};
 	printf("%s: dead %.3f ms after the command, jitter %.3f ms, first byte %.3f ms after power-on; %u cuts, resolution %.3f ms\n", b->name,
 	       (double)c.dead_ns / 1e6, (double)c.jitter_ns / 1e6, (double)c.first_byte_ns / 1e6, c.cuts, (double)c.resolution_ns / 1e6);
 	fflush(stdout);
