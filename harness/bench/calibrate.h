@@ -30,14 +30,14 @@ typedef void bp_calibrate_progress(void *ctx, uint32_t n, uint32_t all);
 
 /*
  * Measure; the board is off before and afterwards. Blocks for about a second a
- * cut. BP_EIO when the host was too slow to tell: readings too far apart for the
+ * cut. BP_EREFUSED when the host was too slow to tell: readings too far apart for the
  * delay that they show; and for the rig's own trouble.
  */
 int bp_calibrate(struct bp_real *r, uint32_t cuts, bp_calibrate_progress *progress, void *ctx, struct bp_calibrated *out, struct bp_err *err);
 
 /*
  * The numbers from intervals: low[i], high[i] in ns after the command, n of them.
- * BP_EIO as above; board is for the text.
+ * BP_EREFUSED as above; board is for the text.
  */
 int bp_calibrate_estimate(const char *board, const uint64_t *low, const uint64_t *high, uint32_t n, struct bp_calibrated *out, struct bp_err *err);
 

@@ -331,14 +331,14 @@ static int put_run(struct bp_matrix *m, const struct job *job, const struct args
 	char budget[64] = "all", replay[PATH_MAX + 16] = "";
 	const struct item *first = job->n_items ? &job->item[0] : &job->control[0];
 	struct bp_journal_run run = {
-		.program = BP_VERSION, .product = a->product, .firmware = a->firmware ? a->firmware : first->product->firmware,
+		.program = BP_VERSION, .product = a->bench ? first->product->name : a->product, .firmware = a->firmware ? a->firmware : first->product->firmware,
 		.title = first->product->title, .budget = budget, .replay = replay, .seed = m->opt.seed, .scenarios = (uint32_t)job->n_items,
 	};
 
 	if (a->firmware)
 		snprintf(replay, sizeof(replay), "--firmware %s", a->firmware);
 	if (m->opt.budget)
-		snprintf(budget, sizeof(budget), m->bench ? "at most %u faults a scenario, on real boards" : "at most %u cut points a scenario",
+		snprintf(budget, sizeof(budget), m->bench ? "faults a scenario on real boards: at most %u" : "at most %u cut points a scenario",
 			 m->opt.budget);
 	/* Flushed at once: a run that is killed early can be told from a file that is no journal. */
 	return bp_journal_put_run(&m->dir->journal, &run, err) ? err->code : bp_journal_flush(&m->dir->journal, err);

@@ -143,8 +143,9 @@ start_board a
 bench_file a a a
 check_board
 want_status 0
-want_lines "$out" 0 '^  (FAILED|skipped)'
-want_lines "$out" 8 '^  ok '
+want_lines "$out" 0 '^  FAILED'
+want_lines "$out" 7 '^  ok .*(drivers open|power comes on|core is caught|power is lost|nothing feeds it|an image boots|of one board)'
+want_lines "$out" 1 '^  (ok .*about|skipped .*(held up|too coarse))' # a host that is busy cannot time it
 want_out "1 of 1 boards are fit"
 stop_boards
 

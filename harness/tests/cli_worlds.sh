@@ -70,12 +70,14 @@ tokens() { # JOURNAL POSITION
 
 # The first token of a position that the bench can be brought to, on the board; its verdict must be the virtual board's.
 same_in() { # WORLD POSITION OPTIONS...
-	local world=$1 position=$2 token verdict invariant
+	local world=$1 position=$2 token verdict invariant missed=0
 	shift 2
 	while read -r token verdict invariant; do
 		timeout -k 5 300 "$program" replay "$@" --bench "$work/bench.yaml" "$token" >"$out" 2>"$err" </dev/null
 		status=$?
 		[ $status = 2 ] && grep -q 'cannot be cut there' "$err" && continue
+		# A busy host may miss an erase four times over, and says so: then another one.
+		grep -q '^verdict  not-exercised' "$out" && missed=$((missed + 1)) && [ $missed -lt 4 ] && continue
 		tried="replay on $world: $token"
 		want_out "verdict  $verdict"
 		[ -z "$invariant" ] || want_out "broken   $invariant"

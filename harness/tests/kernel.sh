@@ -3,7 +3,9 @@
 # The drivers against a real kernel with emulated devices: Debian's stock kernel in QEMU, without acceleration, so that it
 # runs wherever QEMU runs. Inside it kernel/guest.sh is the first process. Output is the guest's TAP.
 #
-#	harness/tests/kernel.sh release|san
+#	harness/tests/kernel.sh release|san [scenarios]
+#
+# With `scenarios` also cuts on a served board, through all of it: minutes, as every instruction is emulated.
 #
 # Status 0: all passed; 1: something failed; 77: it cannot run here, and why.
 set -u
@@ -54,14 +56,14 @@ memory=384
 [ "$variant" = release ] || memory=1024
 socket=$(mktemp -d) || exit 1
 trap 'rm -rf "$socket"' EXIT
-timeout -k 5 "${KERNEL_LIMIT:-400}" qemu-system-x86_64 -M pc -accel tcg -cpu max -smp 1 -m $memory \
+timeout -k 5 "${KERNEL_LIMIT:-1200}" qemu-system-x86_64 -M pc -accel tcg -cpu max -smp 1 -m $memory \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-chardev "socket,id=far,path=$socket/tty,server=on,wait=off" -chardev "socket,id=near,path=$socket/tty" \
 	-serial stdio -serial chardev:far -device isa-debug-exit,iobase=0x501,iosize=1 \
 	-device qemu-xhci,id=x -device usb-hub,port-power=on,ports=4,bus=x.0,port=1 \
 	-device usb-serial,chardev=near,bus=x.0,port=1.1,always-plugged=on,serial=BPHUB01 \
 	-kernel $kernel/vmlinuz -initrd "$dest/initrd" \
-	-append "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off usbcore.autosuspend=-1 -- $variant" \
+	-append "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off usbcore.autosuspend=-1 -- $variant ${2:-}" \
 	</dev/null 2>"$dest/qemu.log" | tr -d '\r' | tee "$dest/log" | grep --line-buffered -E '^(ok|not ok) |^# |^1\.\.'
 status=${PIPESTATUS[0]}
 # isa-debug-exit: twice the byte that the guest wrote, and one

@@ -83,7 +83,7 @@ static void too_coarse(void **state)
 
 	(void)state;
 	see(&row, 1, low, high);
-	assert_int_equal(bp_calibrate_estimate("x", low, high, CUTS, &c, &err), BP_EIO);
+	assert_int_equal(bp_calibrate_estimate("x", low, high, CUTS, &c, &err), BP_EREFUSED);
 	assert_non_null(strstr(err.text, "board x"));
 	assert_non_null(strstr(err.text, "too coarse"));
 }
@@ -103,7 +103,7 @@ static void shifted_alike(void **state)
 	see(&fast, 1, low, high);
 	for (uint32_t i = 0; i < CUTS; i++)
 		low[i] += 80 * US, high[i] += 80 * US;
-	assert_int_equal(bp_calibrate_estimate("x", low, high, CUTS, &c, &err), BP_EIO);
+	assert_int_equal(bp_calibrate_estimate("x", low, high, CUTS, &c, &err), BP_EREFUSED);
 	assert_non_null(strstr(err.text, "too coarse"));
 	see(&slow, 1, low, high);
 	if (bp_calibrate_estimate("x", low, high, CUTS, &c, &err))

@@ -13,7 +13,7 @@ mount -t tmpfs run /run
 ifconfig lo 127.0.0.1 up
 for module in xhci-pci vhci-hcd ftdi_sio gpio-viperboard viperboard; do modprobe $module || echo "# no module $module"; done
 cd /work || exit 1
-variant=$1
+variant=$1 scenarios=${2:-}
 number=0 failed=0
 
 end() { # its byte becomes QEMU's status: 16 → 33, 17 → 35
@@ -151,4 +151,40 @@ hub=$(usb_place BPHUB01)
 hub=${hub%.*}
 check "power by libusb: a hub's port, as uhubctl sees it" with BP_HUB_LOCATION="$hub" BP_HUB_PORT=1 \
 	BP_PIN_OBSERVE="uhubctl -l $hub -p 1 | grep -q 'Port 1: .*power' && echo 1 || echo 0" -- contract 5 test_power 'usbhub: *'
+[ -n "$scenarios" ] || end
+
+# ---- a board on the bench: its supply behind a relay, its console a USB cable, its probe OpenOCD's
+export BRICKPROOF_HOME=/work
+cat >/run/cut.yaml <<YAML
+scenario: kernel-cut
+title: Power is cut by the emulated relay while the trial is requested
+covers: [C-2]
+steps:
+  - update: {to: to}
+end: {running: to, reasons: [OK]}
+sweep:
+  - {event: flash, phases: [install], positions: [before, torn 50%, after]}
+YAML
+bench() { # NAME POWER; a second, as everything here is emulated
+	cat >"/run/$1.yaml" <<YAML
+bench: kernel
+boards:
+  - name: $1
+    product: small
+    power: $2
+    console: {driver: serial, usb-serial: BPCON01, baud: 115200}
+    debug: {driver: openocd, interface: /run/board/openocd-stlink.cfg, core: vb.cpu, flash: nrf, page: 1 KiB, start: 60 s, answer: 60 s}
+    elf: /run/board/board.elf
+    calibration: {dead: 1.5 ms, jitter: 1 ms}
+YAML
+}
+unplug $relay BPREL01
+./brickproof board serve --product small --dir /run/board >/run/serve.log 2>&1 &
+await test -e /run/board/ready
+plug ftdi BPREL03 0 --relay /run/board/power 3 high
+plug ftdi BPCON01 3 --uart /run/board/console
+bench ftdi '{driver: ftdi, serial: BPREL03, bit: 3}'
+check "cuts by libftdi1's relay, console by libserialport, probe by OpenOCD" \
+	./brickproof run --quiet --bench /run/ftdi.yaml --budget 3 --control none --reports /tmp/ftdi /run/cut.yaml
+unplug $device BPCON01
 end
