@@ -109,8 +109,8 @@ int bp_calibrate_estimate(const char *board, const uint64_t *low, const uint64_t
 	/* A busy host moves all of them to one side, by up to half of that: no number of cuts averages it away. */
 	shift = (double)out->resolution_ns / 2;
 	if ((off > COARSE_NS && off > (double)out->dead_ns / 20) || (shift > SHIFT_NS && shift > (double)out->dead_ns / 10))
-		return bp_fail(err, BP_EREFUSED, "board %s: its probe tells the end to %.2f ms only, too coarse for a delay of %.2f ms from %u cuts: a "
-			       "faster adapter speed or a less busy host is needed", board, (double)out->resolution_ns / 1e6,
+		return bp_fail(err, BP_EREFUSED, "board %s: its probe tells the end to %.2f ms only, too coarse for a delay of %.2f ms from %u "
+			       "cuts: a faster adapter speed or a less busy host is needed", board, (double)out->resolution_ns / 1e6,
 			       (double)out->dead_ns / 1e6, n);
 	return 0;
 }
@@ -243,8 +243,8 @@ static int intervals(const char *board, const struct cut *cut, uint32_t n, uint6
 		++*kept;
 	}
 	if (*kept < BP_CALIBRATE_MIN_CUTS || *kept < LEAST_KEPT * n)
-		return bp_fail(err, BP_EREFUSED, "board %s: %u of %u cuts could not be timed, as this host was held up: try again when it is less busy",
-			       board, n - *kept, n);
+		return bp_fail(err, BP_EREFUSED, "board %s: %u of %u cuts could not be timed, as this host was held up: try again when it is "
+			       "less busy", board, n - *kept, n);
 	return 0;
 }
 

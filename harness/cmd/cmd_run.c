@@ -331,7 +331,8 @@ static int put_run(struct bp_matrix *m, const struct job *job, const struct args
 	char budget[64] = "all", replay[PATH_MAX + 16] = "";
 	const struct item *first = job->n_items ? &job->item[0] : &job->control[0];
 	struct bp_journal_run run = {
-		.program = BP_VERSION, .product = a->bench ? first->product->name : a->product, .firmware = a->firmware ? a->firmware : first->product->firmware,
+		.program = BP_VERSION, .product = a->bench ? first->product->name : a->product,
+		.firmware = a->firmware ? a->firmware : first->product->firmware,
 		.title = first->product->title, .budget = budget, .replay = replay, .seed = m->opt.seed, .scenarios = (uint32_t)job->n_items,
 	};
 
