@@ -154,7 +154,7 @@ check "power by libusb: a hub's port, as uhubctl sees it" with BP_HUB_LOCATION="
 [ -n "$scenarios" ] || end
 
 # ---- a board on the bench: its supply behind a relay, its console a USB cable, its probe OpenOCD's
-export BRICKPROOF_HOME=/work
+export BRICKPROOF_HOME=/work OPENOCD_SCRIPTS=/usr/share/openocd/scripts
 cat >/run/cut.yaml <<YAML
 scenario: kernel-cut
 title: Power is cut by the emulated relay while the trial is requested
