@@ -7,6 +7,7 @@
 #define ROUNDS 4u
 #define OWED_MAX 65536u
 #define SENDS_MAX 65536u
+#define KEPT_BYTES (1024u * 1024u) /* registers and .noinit change once a boot or so */
 
 int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash *start, struct bp_log **out)
 {
@@ -31,6 +32,33 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 	return 0;
 }
 
+int bp_log_keep(struct bp_log *l, const struct bp_vboard *board)
+{
+	l->board = board;
+	l->kept_bytes = (uint32_t)bp_vboard_kept_bytes(board);
+	l->cap_kept = KEPT_BYTES;
+	l->kept = bp_arena_alloc(l->arena, l->cap_kept);
+	return l->kept ? 0 : BP_ENOMEM;
+}
+
+/* Offset of what a reset would keep now. */
+static uint32_t kept_now(struct bp_log *l)
+{
+	uint8_t *row = l->kept + l->n_kept;
+
+	if (!l->board)
+		return 0;
+	if (l->cap_kept - l->n_kept < l->kept_bytes) {
+		l->failed = 1;
+		return 0;
+	}
+	bp_vboard_kept(l->board, row);
+	if (l->n_kept && !memcmp(row - l->kept_bytes, row, l->kept_bytes))
+		return l->n_kept - l->kept_bytes;
+	l->n_kept += l->kept_bytes;
+	return l->n_kept - l->kept_bytes;
+}
+
 void bp_log_op(void *log, const struct bp_op *op)
 {
 	struct bp_log *l = log;
@@ -43,7 +71,7 @@ void bp_log_op(void *log, const struct bp_op *op)
 	o = &l->op[l->n_ops++];
 	*o = (struct bp_log_op){
 		.start_ns = op->start_ns, .end_ns = op->end_ns, .addr = op->addr, .data = l->n_data,
-		.owed = l->n_owed - 1, .kind = (uint8_t)op->kind, .first = op->first, .last = op->last,
+		.owed = l->n_owed - 1, .kept = kept_now(l), .kind = (uint8_t)op->kind, .first = op->first, .last = op->last,
 	};
 	if (op->kind == BP_OP_PROGRAM) {
 		memcpy(l->data + l->n_data, op->data, l->unit_bytes);
@@ -144,6 +172,8 @@ int bp_log_resolve(const struct bp_log *l, const struct bp_cutpoint *c, struct b
 			.owed = l->op[c->n - 1].owed,
 			.is_torn = c->position == BP_CUT_TORN,
 			.torn = c->torn,
+			.fault = c->fault,
+			.kept = l->op[c->n - 1].kept,
 		};
 		return 0;
 	}

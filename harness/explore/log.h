@@ -21,6 +21,7 @@ struct bp_log_op {
 	uint32_t addr;
 	uint32_t data;       /* program: offset into bp_log.data */
 	uint32_t owed;       /* index into bp_log.owed, at its start and its end */
+	uint32_t kept;       /* offset into bp_log.kept: what a reset at its start or its end would keep */
 	uint8_t kind;        /* enum bp_op_kind */
 	bool first, last;    /* of the firmware's call */
 };
@@ -44,6 +45,9 @@ struct bp_log {
 	struct bp_log_owed *owed;
 	struct bp_log_send *send;
 	uint8_t *data;
+	const struct bp_vboard *board;   /* whose registers and .noinit are recorded; NULL: nobody's */
+	uint8_t *kept;                   /* rows of kept_bytes, each unlike the one before */
+	uint32_t kept_bytes, n_kept, cap_kept; /* n, cap: bytes */
 	uint32_t n_ops, n_owed, n_sends, n_data;
 	uint32_t cap_ops, cap_owed, cap_sends, cap_data;
 	uint64_t end_ns;                 /* board time when the steps were over */
@@ -52,6 +56,9 @@ struct bp_log {
 
 /* Tables for an update on this board; start: an empty flash of the same geometry. */
 int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash *start, struct bp_log **out);
+
+/* Record with each operation what a reset of this board would keep. 0 or BP_ENOMEM. */
+int bp_log_keep(struct bp_log *log, const struct bp_vboard *board);
 
 /* Observers to hang on the board, the executor and the wire. */
 void bp_log_op(void *log, const struct bp_op *op);
@@ -64,6 +71,8 @@ struct bp_state {
 	uint32_t owed;           /* index into bp_log.owed */
 	bool is_torn;
 	struct bp_torn torn;
+	enum bp_fault fault;
+	uint32_t kept;           /* a reset: offset into bp_log.kept */
 };
 
 /* The state in which a cut leaves the board. 0, or BP_ENOENT when the update has no such point. */

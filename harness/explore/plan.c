@@ -92,6 +92,12 @@ static void find_run(struct maker *m, struct bp_case *c)
 	XXH128_hash_t h = XXH3_128bits_withSeed(&owed, sizeof(owed), flash.lo);
 	struct bp_hash128 key = {h.low64 ^ flash.hi, h.high64 ^ flash.lo};
 
+	if (c->state.fault != BP_FAULT_POWER_CUT) { /* the core remembers */
+		h = XXH3_128bits_withSeed(m->log->kept + c->state.kept, m->log->kept_bytes, c->state.fault);
+		key.lo ^= h.low64;
+		key.hi ^= h.high64;
+	}
+
 	for (uint32_t i = (uint32_t)key.lo & m->table_mask;; i = (i + 1) & m->table_mask) {
 		struct slot *s = &m->table[i];
 
@@ -135,11 +141,13 @@ static int op_cases(struct maker *m, const struct bp_sweep *w, uint32_t n, enum 
 	int rc = 0;
 
 	for (unsigned i = 0; i < w->n_positions && !rc; i++) {
-		struct bp_cutpoint cut = {.event = BP_EVENT_FLASH, .n = n, .position = w->position[i].position};
+		struct bp_cutpoint cut = {.event = BP_EVENT_FLASH, .n = n, .position = w->position[i].position, .fault = w->fault};
+		const char *of = w->fault == BP_FAULT_POWER_CUT ? "" : bp_fault_names[w->fault];
 		char name[48];
 
 		if (cut.position != BP_CUT_TORN) {
-			rc = cut_case(m, &cut, phase, cut.position == BP_CUT_BEFORE ? "flash before" : "flash after", err);
+			snprintf(name, sizeof(name), "flash %s%s%s", cut.position == BP_CUT_BEFORE ? "before" : "after", *of ? " " : "", of);
+			rc = cut_case(m, &cut, phase, name, err);
 			continue;
 		}
 		snprintf(name, sizeof(name), "flash torn %u%%", w->position[i].percent);

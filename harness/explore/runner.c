@@ -164,7 +164,8 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	if (rc)
 		return rc;
 	if (bp_flash_new(a, &r->product->board.flash, r->opt.seed, &start) ||
-	    bp_log_new(a, &r->product->board.flash, start, &rec.log))
+	    bp_log_new(a, &r->product->board.flash, start, &rec.log) ||
+	    bp_log_keep(rec.log, r->v->vboard))
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for the flash log", s->name);
 	bp_flash_copy(start, flash_of(r));
 	rec.log->byte_ns = bp_vboard_byte_ns(r->v->vboard);
@@ -236,6 +237,8 @@ int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct b
 	x.owed = p->log->owed[c->state.owed].owed;
 	if (x.owed.stage == BP_STAGE_TEST_ACKED)
 		x.owed.power_cycles++;
+	if (c->state.fault != BP_FAULT_POWER_CUT)
+		bp_vboard_hold_kept(r->v->vboard, c->state.fault, p->log->kept + c->state.kept);
 	bp_vboard_count_ops(r->v->vboard);
 	return bp_judge_recovery(&j, false, out, err);
 }
@@ -253,7 +256,8 @@ static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_
 		const struct bp_log_op *op = &p->log->op[c->cut.n - 1];
 
 		if (!report->in_op || report->op.ordinal != c->cut.n || report->op.addr != op->addr ||
-		    report->op.kind != (enum bp_op_kind)op->kind || report->position != c->cut.position) {
+		    report->op.kind != (enum bp_op_kind)op->kind || report->position != c->cut.position ||
+		    report->fault != c->cut.fault) {
 			bp_case_not_exercised(out, "the cut hit operation %llu at 0x%x instead of %u at 0x%x",
 				      (unsigned long long)report->op.ordinal, report->op.addr, c->cut.n, op->addr);
 			return false;
@@ -266,10 +270,12 @@ static void arm(struct bp_runner *r, const struct bp_plan *p, const struct bp_ca
 {
 	if (r->opt.disarm || c->kind != BP_CASE_CUT)
 		return;
-	if (c->cut.event == BP_EVENT_FLASH)
+	if (c->cut.event == BP_EVENT_FLASH) {
 		bp_vboard_arm_op(r->v->vboard, c->cut.n, c->cut.position, c->cut.torn);
-	else
+		bp_vboard_arm_fault(r->v->vboard, c->cut.fault);
+	} else {
 		r->v->cut_link_byte = c->cut.event == BP_EVENT_LINK_FRAME ? bp_log_frame_end(p->log, c->cut.n) : c->cut.n;
+	}
 }
 
 static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_exec *x,

@@ -27,7 +27,7 @@ static void check_cut(const struct bp_cutpoint *c, const char *text)
 		must(!strcmp(shown, text));
 	must(!bp_cutpoint_parse(shown, &again, NULL));
 	must(again.event == c->event && again.n == c->n && again.position == c->position && again.torn.percent == c->torn.percent &&
-	     again.torn.k == c->torn.k);
+	     again.torn.k == c->torn.k && again.fault == c->fault);
 }
 
 static void check_token(const struct bp_token *t, const char *text)

@@ -8,6 +8,8 @@
 
 const char *const bp_event_names[BP_EVENTS] = {"flash", "link-byte", "link-frame"};
 
+const char *const bp_fault_names[BP_FAULTS] = {"power-cut", "reset-pin", "reset-software", "reset-watchdog"};
+
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 {
 	if (c->event == BP_EVENT_LINK_BYTE)
@@ -18,6 +20,8 @@ char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 		snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/torn=%u%%.%u", c->n, c->torn.percent, c->torn.k);
 	else
 		snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/%s", c->n, c->position == BP_CUT_BEFORE ? "before" : "after");
+	if (c->fault != BP_FAULT_POWER_CUT)
+		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "!%s", bp_fault_names[c->fault]);
 	return out;
 }
 
@@ -67,6 +71,20 @@ static int parse_flash(const char **p, struct bp_cutpoint *c)
 	return 0;
 }
 
+/* "!reset-pin", or nothing. A power cut is written without its name; a reset tears nothing. */
+static int parse_fault(const char **p, struct bp_cutpoint *c)
+{
+	if (!take(p, "!"))
+		return 0;
+	for (unsigned i = BP_FAULT_POWER_CUT + 1; i < BP_FAULTS; i++)
+		if (!strcmp(*p, bp_fault_names[i])) {
+			*p += strlen(*p);
+			c->fault = (enum bp_fault)i;
+			return c->event == BP_EVENT_FLASH && c->position != BP_CUT_TORN ? 0 : BP_ECONFIG;
+		}
+	return BP_ECONFIG;
+}
+
 int bp_cutpoint_parse(const char *text, struct bp_cutpoint *out, struct bp_err *err)
 {
 	struct bp_cutpoint c = {0};
@@ -81,9 +99,12 @@ int bp_cutpoint_parse(const char *text, struct bp_cutpoint *out, struct bp_err *
 		if (!c.n)
 			rc = BP_ECONFIG;
 	}
+	if (!rc)
+		rc = parse_fault(&p, &c);
 	if (rc || *p)
 		return bp_fail(err, BP_ECONFIG, "'%s' is no cut point; expected flash:N/before, flash:N/torn=P%%.K, "
-			       "flash:N/after, link:N or link:frame=N, with N from 1 and P from 1 to 99", text);
+			       "flash:N/after, link:N or link:frame=N, with N from 1 and P from 1 to 99; "
+			       "before and after may end in !reset-pin, !reset-software or !reset-watchdog", text);
 	*out = c;
 	return 0;
 }

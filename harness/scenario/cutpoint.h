@@ -6,6 +6,8 @@
  *   link:N           (the host's N-th byte has arrived)
  *   link:frame=N     (the last byte of the host's N-th message has arrived)
  *
+ * Behind it, `!` and the fault, when it is none of power: flash:N/before!reset-pin
+ *
  * N counts from 1, from the moment the update starts, across warm resets.
  */
 #ifndef BP_SCENARIO_CUTPOINT_H
@@ -27,9 +29,12 @@ struct bp_cutpoint {
 	uint32_t n;                    /* ordinal, from 1 */
 	enum bp_cut_position position; /* flash only */
 	struct bp_torn torn;           /* flash torn only */
+	enum bp_fault fault;
 };
 
-#define BP_CUTPOINT_TEXT 48
+extern const char *const bp_fault_names[BP_FAULTS]; /* "power-cut", "reset-pin", … */
+
+#define BP_CUTPOINT_TEXT 64
 
 /* The written form into out; returns out. */
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c);

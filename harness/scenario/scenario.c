@@ -219,10 +219,24 @@ static void read_position(struct reader *r, const struct bp_node *node, struct b
 	w->n_positions++;
 }
 
+/* A reset is aimed at flash operations, and the flash controller finishes what it began. */
+static void check_reset(struct reader *r, const struct bp_node *node, const struct bp_sweep *w)
+{
+	if (!node || w->fault == BP_FAULT_POWER_CUT)
+		return;
+	if (w->event != BP_EVENT_FLASH)
+		bp_diag_at(&r->diag, node, "'%s' with 'event: %s'; expected 'event: flash'", bp_fault_names[w->fault], bp_event_names[w->event]);
+	for (unsigned i = 0; i < w->n_positions; i++)
+		if (w->position[i].position == BP_CUT_TORN) {
+			bp_diag_at(&r->diag, node, "'%s' tears no operation; expected positions 'before' and 'after'", bp_fault_names[w->fault]);
+			return;
+		}
+}
+
 static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
 {
 	const struct bp_node *phases, *positions;
-	unsigned event = 0, phase;
+	unsigned event = 0, phase, fault = BP_FAULT_POWER_CUT;
 
 	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "event", "what is counted"), bp_event_names, BP_EVENTS, &event);
 	w->event = (enum bp_event)event;
@@ -237,6 +251,9 @@ static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sw
 		for (size_t i = 0; i < positions->n; i++)
 			read_position(r, positions->items[i], w);
 	bp_node_u32(&r->diag, bp_map_get(map, "every"), 1, 65536, &w->every);
+	bp_node_enum(&r->diag, bp_map_get(map, "fault"), bp_fault_names, BP_FAULTS, &fault);
+	w->fault = (enum bp_fault)fault;
+	check_reset(r, bp_map_get(map, "fault"), w);
 	bp_map_done(&r->diag, map);
 }
 

@@ -12,6 +12,7 @@
  *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong
  *   sweep:                             # cut points, one list for each event
  *     - {event: flash, phases: [download], positions: [before, torn 10%, torn 50%, torn 90%, after]}
+ *     - {event: flash, fault: reset-pin, phases: [install], positions: [before, after]}   # resets keep .noinit and registers
  *   edits:                             # or: what is damaged on its way
  *     - {op: body-bit, refused: payload, reasons: [BAD_HASH]}
  *   damages:                           # or: what is damaged in flash before power-on
@@ -102,6 +103,7 @@ struct bp_sweep {
 	struct bp_position position[BP_MAX_POSITIONS];
 	unsigned n_positions;
 	uint32_t every;            /* each N-th event */
+	enum bp_fault fault;
 };
 
 struct bp_edit {

@@ -16,17 +16,20 @@ struct form {
 };
 
 static const struct form forms[] = {
-	{"flash:1/before", {BP_EVENT_FLASH, 1, BP_CUT_BEFORE, {0, 0}}},
-	{"flash:1/after", {BP_EVENT_FLASH, 1, BP_CUT_AFTER, {0, 0}}},
-	{"flash:600/torn=50%.0", {BP_EVENT_FLASH, 600, BP_CUT_TORN, {50, 0}}},
-	{"flash:9/torn=1%.2", {BP_EVENT_FLASH, 9, BP_CUT_TORN, {1, 2}}},
-	{"flash:9/torn=99%.255", {BP_EVENT_FLASH, 9, BP_CUT_TORN, {99, 255}}},
-	{"flash:4294967294/torn=99%.255", {BP_EVENT_FLASH, UINT32_MAX - 1, BP_CUT_TORN, {99, 255}}},
-	{"link:1", {BP_EVENT_LINK_BYTE, 1, BP_CUT_BEFORE, {0, 0}}},
-	{"link:8192", {BP_EVENT_LINK_BYTE, 8192, BP_CUT_BEFORE, {0, 0}}},
-	{"link:4294967294", {BP_EVENT_LINK_BYTE, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}}},
-	{"link:frame=1", {BP_EVENT_LINK_FRAME, 1, BP_CUT_BEFORE, {0, 0}}},
-	{"link:frame=4294967294", {BP_EVENT_LINK_FRAME, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}}},
+	{"flash:1/before", {BP_EVENT_FLASH, 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"flash:1/after", {BP_EVENT_FLASH, 1, BP_CUT_AFTER, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"flash:600/torn=50%.0", {BP_EVENT_FLASH, 600, BP_CUT_TORN, {50, 0}, BP_FAULT_POWER_CUT}},
+	{"flash:9/torn=1%.2", {BP_EVENT_FLASH, 9, BP_CUT_TORN, {1, 2}, BP_FAULT_POWER_CUT}},
+	{"flash:9/torn=99%.255", {BP_EVENT_FLASH, 9, BP_CUT_TORN, {99, 255}, BP_FAULT_POWER_CUT}},
+	{"flash:4294967294/torn=99%.255", {BP_EVENT_FLASH, UINT32_MAX - 1, BP_CUT_TORN, {99, 255}, BP_FAULT_POWER_CUT}},
+	{"flash:7/before!reset-pin", {BP_EVENT_FLASH, 7, BP_CUT_BEFORE, {0, 0}, BP_FAULT_RESET_PIN}},
+	{"flash:7/after!reset-software", {BP_EVENT_FLASH, 7, BP_CUT_AFTER, {0, 0}, BP_FAULT_RESET_SOFTWARE}},
+	{"flash:4294967294/before!reset-watchdog", {BP_EVENT_FLASH, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_RESET_WATCHDOG}},
+	{"link:1", {BP_EVENT_LINK_BYTE, 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"link:8192", {BP_EVENT_LINK_BYTE, 8192, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"link:4294967294", {BP_EVENT_LINK_BYTE, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"link:frame=1", {BP_EVENT_LINK_FRAME, 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"link:frame=4294967294", {BP_EVENT_LINK_FRAME, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
 };
 
 static void forms_both_ways(void **state)
@@ -47,6 +50,7 @@ static void forms_both_ways(void **state)
 		assert_int_equal(c.position, f->cut.position);
 		assert_int_equal(c.torn.percent, f->cut.torn.percent);
 		assert_int_equal(c.torn.k, f->cut.torn.k);
+		assert_int_equal(c.fault, f->cut.fault);
 	}
 }
 
@@ -59,11 +63,15 @@ static const char *const bad[] = {
 	"flash:1/torn=5.5%.0", "flash:1/torn=050%.0", "flash:1/torn=50%.00", "flash:1/torn=50%.256", "flash:1/torn=50%.-1",
 	"flash:1/torn=50%.0/", "link", "link:", "link:0", "link:00", "link:4294967295", "link:1.5", "link:one", "link:frame",
 	"link:frame=", "link:frame=0", "link:frame=1 ", "link:frame=01", "link:byte=3", "Flash:1/before", "time:1.25s", "sym:main#1", "-",
+	"flash:1/before!", "flash:1/before!power-cut", "flash:1/before!reset", "flash:1/before!reset-pin ", "flash:1/before!!reset-pin",
+	"flash:1/torn=50%.0!reset-pin", "link:1!reset-pin", "link:frame=1!reset-watchdog", "!reset-pin",
 };
 
 static void bad_texts(void **state)
 {
-	static const char *const words[] = {"flash:N/before", "flash:N/torn=P%.K", "flash:N/after", "link:N", "link:frame=N", "1 to 99"};
+	static const char *const words[] = {
+		"flash:N/before", "flash:N/torn=P%.K", "flash:N/after", "link:N", "link:frame=N", "1 to 99", "!reset-pin",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

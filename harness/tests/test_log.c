@@ -98,27 +98,27 @@ struct resolve_row {
 };
 
 static const struct resolve_row resolve_rows[] = {
-	{"flash:1/before", 0, {0, 1, false, {0, 0}}},
-	{"flash:1/torn=50%.2", 0, {0, 1, true, {50, 2}}},
-	{"flash:1/after", 0, {1, 1, false, {0, 0}}},
-	{"flash:3/after", 0, {3, 1, false, {0, 0}}},
-	{"flash:4/before", 0, {3, 2, false, {0, 0}}},  /* the same flash as before it, but more is owed */
-	{"flash:6/torn=1%.0", 0, {5, 3, true, {1, 0}}},
-	{"flash:6/after", 0, {6, 3, false, {0, 0}}},
+	{"flash:1/before", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"flash:1/torn=50%.2", 0, {0, 1, true, {50, 2}, BP_FAULT_POWER_CUT, 0}},
+	{"flash:1/after", 0, {1, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"flash:3/after", 0, {3, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"flash:4/before", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},  /* the same flash as before it, but more is owed */
+	{"flash:6/torn=1%.0", 0, {5, 3, true, {1, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"flash:6/after", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
 	{"flash:7/before", BP_ENOENT, {0}},
-	{"link:1", 0, {0, 0, false, {0, 0}}},
-	{"link:9", 0, {0, 0, false, {0, 0}}},
-	{"link:10", 0, {0, 1, false, {0, 0}}},         /* arrives as the obligation changes: it binds */
-	{"link:11", 0, {3, 2, false, {0, 0}}},
-	{"link:12", 0, {3, 2, false, {0, 0}}},
-	{"link:13", 0, {3, 2, true, {50, 0}}},         /* half-way through operation 4 */
-	{"link:14", 0, {4, 2, false, {0, 0}}},
-	{"link:16", 0, {4, 2, true, {50, 0}}},
-	{"link:18", 0, {4, 2, true, {70, 0}}},
+	{"link:1", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:9", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:10", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},         /* arrives as the obligation changes: it binds */
+	{"link:11", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:12", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:13", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},         /* half-way through operation 4 */
+	{"link:14", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:16", 0, {4, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:18", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0}},
 	{"link:19", BP_ENOENT, {0}},
-	{"link:frame=1", 0, {0, 1, false, {0, 0}}},    /* as link:10 */
-	{"link:frame=2", 0, {4, 2, false, {0, 0}}},
-	{"link:frame=3", 0, {4, 2, true, {70, 0}}},
+	{"link:frame=1", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},    /* as link:10 */
+	{"link:frame=2", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:frame=3", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0}},
 	{"link:frame=4", BP_ENOENT, {0}},
 };
 

@@ -258,6 +258,10 @@ static const struct bad_row bad_rows[] = {
 	{14, "  - {event: flash, phases: [idle], positions: [before, middle]}", "14:56", {"'middle' is no position"}},
 	{14, "  - {event: flash, phases: [idle], positions: [before], every: 0}", "14:64", {"'every' is 0", "1 to 65536"}},
 	{14, "  - {event: flash, phases: [idle], positions: [before], evry: 2}", "14:57", {"unknown key 'evry'", "did you mean 'every'"}},
+	{14, "  - {event: flash, fault: reset, phases: [idle], positions: [before]}", "14:27", {"'reset'", "reset-watchdog"}},
+	{14, "  - {event: flash, fault: reset-pin, phases: [idle], positions: [after, torn 10%]}", "14:27",
+	 {"'reset-pin' tears no operation", "'before' and 'after'"}},
+	{15, "  - {event: link-byte, fault: reset-pin, phases: [install]}", "15:31", {"'event: link-byte'", "expected 'event: flash'"}},
 	{15, "  - {event: link-byte, phases: [install], positions: [before]}", "15:43", {"unknown key 'positions'"}},
 	{13, "sweep: all", "14:11", {"a ':' does not fit here"}}, /* no YAML at all */
 	{14, "  - flash", "14:5", {"expected a map"}},

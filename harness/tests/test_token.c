@@ -107,7 +107,8 @@ static void planned_cases_come_back(void **state)
 static void cut_cases_come_back(void **state)
 {
 	static const char *const cuts[] = {
-		"flash:1/before", "flash:1/torn=50%.2", "flash:2/torn=99%.0", "flash:2/after", "link:1", "link:9", "link:frame=1",
+		"flash:1/before", "flash:1/torn=50%.2", "flash:2/torn=99%.0", "flash:2/after", "flash:2/after!reset-pin",
+		"link:1", "link:9", "link:frame=1",
 	};
 
 	(void)state;
@@ -162,7 +163,7 @@ static const struct bad_row bad_rows[] = {
 	{GOOD ":-:1", {"cuts, edit or seed"}},
 	{GOOD "-::1", {"cuts, edit or seed"}},
 	{GOOD "-:" TEXT48 ":1", {"cuts, edit or seed"}},
-	{GOOD "flash:1/before," TEXT48 ":-:1", {"cuts, edit or seed"}},
+	{GOOD "flash:1/before," TEXT64 ":-:1", {"cuts, edit or seed"}},
 	{GOOD "-:-:", {"seed"}},
 	{GOOD "-:-:x", {"seed", "'x'"}},
 	{GOOD "-:-:-1", {"seed"}},

@@ -280,6 +280,71 @@ static void cuts_at_operations(void **state)
 	}
 }
 
+static const struct reset_row {
+	enum bp_fault fault;
+	enum dut_reset_cause cause;
+} reset_rows[] = {
+	{BP_FAULT_RESET_PIN, DUT_CAUSE_PIN},
+	{BP_FAULT_RESET_SOFTWARE, DUT_CAUSE_SOFTWARE},
+	{BP_FAULT_RESET_WATCHDOG, DUT_CAUSE_WATCHDOG},
+};
+
+static void keeps_and_works(void)
+{
+	tiny_tell(dut_retained(1));
+	tiny_tell(tiny_noinit[2]);
+	dut_retained_set(1, 77);
+	tiny_noinit[2] = 0x600d;
+	dut_flash_erase(OLD_PAGE);
+	dut_flash_erase(OLD_PAGE);
+	tiny_idle();
+}
+
+/* A reset at the second operation: the first one's effect stands, RAM and registers too; power lost during the reset takes them. */
+static void check_reset(const struct reset_row *row, enum bp_cut_position position, bool power_lost)
+{
+	const struct bp_cut_report *report = bp_vboard_cut_report(tiny);
+	uint8_t kept[256];
+
+	assert_true(bp_vboard_kept_bytes(tiny) <= sizeof(kept));
+	bp_vboard_arm_op(tiny, 2, position, (struct bp_torn){0, 0});
+	bp_vboard_arm_fault(tiny, row->fault);
+	bp_vboard_power_on(tiny);
+	assert_int_equal(tiny_run(100), BP_STOP_OFF);
+	assert_true(report->fired && report->in_op && report->op.ordinal == 2 && report->fault == row->fault);
+	assert_int_equal(bp_vboard_ops(tiny), position == BP_CUT_AFTER ? 2 : 1);
+	bp_vboard_kept(tiny, kept);
+	if (power_lost)
+		bp_vboard_power_off(tiny);
+	bp_vboard_power_on(tiny);
+	tiny_run(100);
+	assert_int_equal(tiny_seen.boots, 2);
+	assert_int_equal(tiny_seen.cause[1], power_lost ? DUT_CAUSE_POWER_ON : row->cause);
+	assert_int_equal(tiny_seen.n, 4);
+	assert_int_equal(tiny_seen.value[2], power_lost ? 0 : 77);
+	assert_int_equal(tiny_seen.value[3] == 0x600d, !power_lost);
+	/* What was kept can be put into a board that never ran: it comes up alike. */
+	bp_vboard_power_off(tiny);
+	bp_vboard_rewind(tiny);
+	bp_vboard_hold_kept(tiny, row->fault, kept);
+	assert_false(bp_vboard_is_on(tiny));
+	bp_vboard_power_on(tiny);
+	tiny_run(100);
+	assert_int_equal(tiny_seen.cause[2], row->cause);
+	assert_int_equal(tiny_seen.value[4], 77);
+	assert_int_equal(tiny_seen.value[5], 0x600d);
+}
+
+static void resets_at_operations(void **state)
+{
+	for (size_t i = 0; i < sizeof(reset_rows) / sizeof(reset_rows[0]) * 4; i++) {
+		tiny_end(state);
+		tiny_begin(state);
+		tiny_new(BP_ACCEL_NONE, keeps_and_works, NULL);
+		check_reset(&reset_rows[i / 4], i & 1 ? BP_CUT_AFTER : BP_CUT_BEFORE, i & 2);
+	}
+}
+
 /* A cut that is never met, one taken back, one forgotten by a rewind: nothing fires. */
 static void cuts_that_do_not_fire(void **state)
 {
@@ -498,7 +563,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(flash_calls), TEST(running_slot_is_watched), TEST(torn_unit_of_an_ecc_part), TEST(operations_are_told),
-		TEST(cuts_at_operations), TEST(cuts_that_do_not_fire), TEST(cuts_at_times), TEST(torn_percent),
+		TEST(cuts_at_operations), TEST(resets_at_operations), TEST(cuts_that_do_not_fire), TEST(cuts_at_times), TEST(torn_percent),
 		TEST(power_ups_count_from_the_fault), TEST(flash_fails_while_the_core_runs), TEST(flash_works_on_a_falling_rail),
 		TEST(rail_tears_what_is_under_way), TEST(operations_without_power_are_not_told), TEST(rail_comes_back),
 		TEST(second_power_off_changes_nothing),

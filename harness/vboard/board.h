@@ -59,6 +59,9 @@ struct bp_vboard {
 	uint64_t arm_op, arm_time;            /* 0 and BP_NEVER: not armed */
 	enum bp_cut_position arm_position;
 	struct bp_torn arm_torn;
+	enum bp_fault arm_fault;
+	bool warm;                            /* off, but only held in reset: what a reset keeps is there */
+	enum dut_reset_cause warm_cause;
 	struct bp_cut_report report;
 
 	uint32_t calls;                       /* hardware calls since the last one that got anywhere */

@@ -142,11 +142,13 @@ void bp_board_apply(struct bp_vboard *b, const struct bp_op *op)
 	b->now = op->end_ns;
 }
 
+/* What is armed strikes, or the rail is down. */
 __attribute__((noreturn)) static void power_dies(struct bp_vboard *b, const struct bp_op *op, enum bp_cut_position position,
 						  struct bp_torn torn, uint64_t at_ns)
 {
 	struct bp_cut_report report = {
 		.fired = true, .in_op = true, .op = *op, .position = position, .torn = torn, .at_ns = at_ns,
+		.fault = op->ordinal == b->arm_op ? b->arm_fault : BP_FAULT_POWER_CUT,
 	};
 
 	if (position == BP_CUT_TORN && op->kind == BP_OP_PROGRAM)

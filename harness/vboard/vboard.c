@@ -93,6 +93,7 @@ void bp_vboard_disarm(struct bp_vboard *b)
 {
 	b->arm_op = 0;
 	b->arm_time = BP_NEVER;
+	b->arm_fault = BP_FAULT_POWER_CUT;
 	bp_board_next_stop(b);
 }
 
@@ -101,7 +102,13 @@ void bp_vboard_arm_op(struct bp_vboard *b, uint64_t ordinal, enum bp_cut_positio
 	b->arm_op = ordinal;
 	b->arm_position = position;
 	b->arm_torn = torn;
+	b->arm_fault = BP_FAULT_POWER_CUT;
 	b->report.fired = false;
+}
+
+void bp_vboard_arm_fault(struct bp_vboard *b, enum bp_fault fault)
+{
+	b->arm_fault = fault;
 }
 
 void bp_vboard_arm_time(struct bp_vboard *b, uint64_t at_ns)
@@ -118,7 +125,7 @@ void bp_vboard_count_ops(struct bp_vboard *b)
 
 static void stop(struct bp_vboard *b)
 {
-	b->on = false;
+	b->on = b->warm = false;
 	b->leave = BP_LEAVE_NONE;
 	b->running = BP_RUNNING_BOOT;
 	b->watchdog_at = b->flash_dead_at = b->core_dead_at = BP_NEVER;
@@ -128,6 +135,45 @@ static void stop(struct bp_vboard *b)
 	memset(b->retained, 0, sizeof(b->retained));
 	bp_uart_clear_rx(&b->uart);
 	bp_vboard_disarm(b);
+}
+
+static size_t noinit_bytes(const struct bp_vboard *b)
+{
+	return (size_t)((const uint8_t *)b->firmware->fw->noinit_end - (const uint8_t *)b->firmware->fw->noinit);
+}
+
+size_t bp_vboard_kept_bytes(const struct bp_vboard *b)
+{
+	return sizeof(b->retained) + noinit_bytes(b);
+}
+
+void bp_vboard_kept(const struct bp_vboard *b, uint8_t *out)
+{
+	memcpy(out, b->retained, sizeof(b->retained));
+	memcpy(out + sizeof(b->retained), b->firmware->fw->noinit, noinit_bytes(b));
+}
+
+/* Off as far as the host can tell, until the reset is over. */
+static void hold_warm(struct bp_vboard *b, enum bp_fault fault)
+{
+	static const enum dut_reset_cause causes[BP_FAULTS] = {
+		[BP_FAULT_RESET_PIN] = DUT_CAUSE_PIN, [BP_FAULT_RESET_SOFTWARE] = DUT_CAUSE_SOFTWARE,
+		[BP_FAULT_RESET_WATCHDOG] = DUT_CAUSE_WATCHDOG,
+	};
+	uint32_t retained[DUT_RETAINED_WORDS];
+
+	memcpy(retained, b->retained, sizeof(retained));
+	stop(b);
+	memcpy(b->retained, retained, sizeof(retained));
+	b->warm = true;
+	b->warm_cause = causes[fault];
+}
+
+void bp_vboard_hold_kept(struct bp_vboard *b, enum bp_fault fault, const uint8_t *kept)
+{
+	memcpy(b->retained, kept, sizeof(b->retained));
+	memcpy(b->firmware->fw->noinit, kept + sizeof(b->retained), noinit_bytes(b));
+	hold_warm(b, fault);
 }
 
 void bp_vboard_rewind(struct bp_vboard *b)
@@ -186,6 +232,11 @@ void bp_vboard_power_on(struct bp_vboard *b)
 		return;
 	}
 	b->on = true;
+	if (b->warm) {
+		b->warm = false;
+		reset(b, b->warm_cause);
+		return;
+	}
 	b->flash->epoch++;
 	bp_coroutine_poison(&b->co, b->seed + b->flash->epoch);
 	bp_firmware_poison(b->firmware, b->seed + b->flash->epoch);
@@ -218,6 +269,8 @@ void bp_vboard_power_off(struct bp_vboard *b)
 {
 	const struct bp_rail *r = &b->config->rail;
 
+	if (b->warm)
+		stop(b);
 	if (!b->on || b->core_dead_at != BP_NEVER) /* off, or the rail falls already */
 		return;
 	b->fell_at = b->now;
@@ -357,7 +410,10 @@ static bool step(struct bp_vboard *b, enum bp_stop *why)
 		jump(b);
 		return false;
 	case BP_LEAVE_OFF:
-		stop(b);
+		if (b->report.fault == BP_FAULT_POWER_CUT)
+			stop(b);
+		else
+			hold_warm(b, b->report.fault);
 		*why = BP_STOP_OFF;
 		return true;
 	case BP_LEAVE_OP:

@@ -47,6 +47,10 @@ enum bp_accel {
 
 enum bp_cut_position { BP_CUT_BEFORE, BP_CUT_TORN, BP_CUT_AFTER };
 
+/* What happens at an armed operation. A reset keeps .noinit and the retained registers, and tears nothing. */
+enum bp_fault { BP_FAULT_POWER_CUT, BP_FAULT_RESET_PIN, BP_FAULT_RESET_SOFTWARE, BP_FAULT_RESET_WATCHDOG };
+#define BP_FAULTS 4
+
 struct bp_op {                     /* one flash operation, as it is about to happen */
 	enum bp_op_kind kind;
 	uint32_t addr, len;        /* len: unit or page */
@@ -103,15 +107,28 @@ struct bp_cut_report {
 	struct bp_op op;               /* it (data is NULL) */
 	enum bp_cut_position position;
 	struct bp_torn torn;
+	enum bp_fault fault;
 	uint64_t at_ns;
 };
 
 /* Cut the power at operation `ordinal`. Disarmed by firing and by bp_vboard_rewind(). */
 void bp_vboard_arm_op(struct bp_vboard *b, uint64_t ordinal, enum bp_cut_position position, struct bp_torn torn);
+/*
+ * What the armed operation meets instead of a power cut. At a reset the board
+ * stops as if it were off, and bp_vboard_power_on() lets the core go, with what a
+ * reset keeps and the reset's cause. Reset by bp_vboard_arm_op() and disarming.
+ */
+void bp_vboard_arm_fault(struct bp_vboard *b, enum bp_fault fault);
 /* Cut the power at virtual time at_ns, within an operation if one is under way. */
 void bp_vboard_arm_time(struct bp_vboard *b, uint64_t at_ns);
 void bp_vboard_disarm(struct bp_vboard *b);
 const struct bp_cut_report *bp_vboard_cut_report(const struct bp_vboard *b);
+
+/* What survives a reset beside the flash: bp_vboard_kept_bytes() bytes of retained registers, then .noinit. */
+size_t bp_vboard_kept_bytes(const struct bp_vboard *b);
+void bp_vboard_kept(const struct bp_vboard *b, uint8_t *out);
+/* A board that is off stands as such a fault left it: the next bp_vboard_power_on() is the end of that reset. */
+void bp_vboard_hold_kept(struct bp_vboard *b, enum bp_fault fault, const uint8_t *kept);
 
 /* Operations counted from now on: the next one is number 1. */
 void bp_vboard_count_ops(struct bp_vboard *b);
