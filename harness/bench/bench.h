@@ -9,7 +9,8 @@
  *         power: {driver: ftdi, …}
  *         console: {driver: serial, …}
  *         debug: {driver: openocd, …}           # may be missing: no flash:N, no classification
- *         link: {driver: smp, over: console}    # this is what stands for a missing one
+ *         link: {driver: smp, over: console}    # this is what stands for a missing one; over: the map of another
+ *                                               # console driver, whose port carries SMP's frames alone
  *         # or from the file that `bench calibrate` writes beside this one, see calibration.h:
  *         calibration: {dead: 1.8 ms, jitter: 0.2 ms, first-byte: 12 ms}
  *         erases-per-night: 200

@@ -56,6 +56,30 @@ static int opened(struct bp_diag *d, int rc, struct bp_err *err)
 	return rc ? rc : bp_diag_result(d, err);
 }
 
+/* SMP's own port. What its wire's speed is, behind a server too, is the product's to tell unless its map does. */
+static int open_port(struct bp_arena *a, struct bp_real *r, struct bp_diag *d, struct bp_err *err)
+{
+	const struct bp_bench_board *b = r->bench;
+	uint32_t baud = r->product->board.baud;
+	int rc = 0;
+
+	if (b->over) {
+		rc = opened(d, b->over->open(a, d, b->over_config, b->name, &r->port.self, err), err);
+		if (rc)
+			return bp_prefix(err, "SMP's own port");
+		r->port.ops = b->over;
+		bp_node_u32(d, bp_map_get(b->over_config, "baud"), 1, UINT32_MAX, &baud);
+		rc = bp_world_real_add_console(&r->world, &r->heard_port, err);
+	}
+	r->byte_ns = 10 * BP_NS_PER_S / baud; /* a start bit, eight data bits, a stop bit */
+	return rc;
+}
+
+static void init_wire(struct bp_real *r)
+{
+	bp_wire_init(&r->board.wire, &r->board.world, &r->board.console, r->port.ops ? &r->heard_port : NULL);
+}
+
 /* Power first: a board left on by somebody else is switched off by what follows. The console is open before the board has power. */
 static int open_drivers(struct bp_arena *a, struct bp_real *r, struct bp_err *err)
 {
@@ -71,6 +95,8 @@ static int open_drivers(struct bp_arena *a, struct bp_real *r, struct bp_err *er
 		return rc;
 	r->console.ops = b->console;
 	rc = bp_world_real_add_console(&r->world, &r->board.console, err);
+	if (!rc)
+		rc = open_port(a, r, &d, err);
 	if (!rc)
 		rc = r->power.ops->on(r->power.self, err);
 	poll(NULL, 0, RISE_MS);
@@ -104,7 +130,7 @@ int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struc
 	r->board.console = (struct bp_console){&bp_real_console_ops, r};
 	r->board.debug = (struct bp_debug){&bp_real_debug_ops, r};
 	r->board.link = (struct bp_link){&bp_link_smp_ops, &r->smp};
-	bp_wire_init(&r->board.wire, &r->board.world, &r->board.console);
+	r->heard_port = (struct bp_console){&bp_real_port_ops, r};
 	rc = find_symbols(a, r, err);
 	if (!rc)
 		rc = open_drivers(a, r, err);
@@ -112,6 +138,7 @@ int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struc
 		bp_real_close(r);
 		return rc;
 	}
+	init_wire(r);
 	*out = r;
 	return 0;
 }
@@ -128,9 +155,11 @@ void bp_real_close(struct bp_real *r)
 		r->debug.ops->close(r->debug.self);
 	if (r->console.ops)
 		r->console.ops->close(r->console.self);
+	if (r->port.ops)
+		r->port.ops->close(r->port.self);
 	r->power.ops = NULL;
 	r->debug.ops = NULL;
-	r->console.ops = NULL;
+	r->console.ops = r->port.ops = NULL;
 }
 
 void bp_real_rewind(struct bp_real *r)
@@ -142,6 +171,6 @@ void bp_real_rewind(struct bp_real *r)
 	r->unproven = 0;
 	r->unproven_text[0] = '\0';
 	r->epoch_ns = bp_clock_ns();
-	bp_wire_init(&r->board.wire, &r->board.world, &r->board.console);
+	init_wire(r);
 	bp_real_forget(r);
 }

@@ -45,6 +45,8 @@ struct bp_real {
 	/* The drivers themselves. */
 	struct bp_power power;
 	struct bp_console console;
+	struct bp_console port;           /* SMP's own; ops NULL: it shares the console */
+	struct bp_console heard_port;     /* the same, listened to */
 	struct bp_debug debug;
 	struct bp_world_real world;
 	struct bp_link_smp smp;
@@ -70,6 +72,7 @@ struct bp_real {
 
 	/* A cut by the host's bytes: after this one (from 1) has arrived; 0: none. */
 	uint64_t cut_link_byte, link_sent;
+	uint64_t byte_ns;                 /* a byte's time on the link's wire */
 	uint64_t sent_until_ns;           /* when the last bit of what was written is on the wire */
 	bool cut_fired;
 	uint64_t cut_wanted_ns, cut_issued_ns;

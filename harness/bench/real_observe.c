@@ -49,41 +49,42 @@ static int console_poll(void *self, short *events, uint64_t *deadline_ns)
 	return r->console.ops->poll(r->console.self, events, deadline_ns);
 }
 
-static int console_read(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
+static int read_from(struct bp_real *r, const struct bp_console *c, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
 {
-	struct bp_real *r = self;
-	int n = r->console.ops->read(r->console.self, buf, cap, at_ns, err);
+	int n = c->ops->read(c->self, buf, cap, at_ns, err);
 
-	if (n > 0)
-		heard(r, buf, n);
 	*at_ns = *at_ns > r->epoch_ns ? *at_ns - r->epoch_ns : 0;
 	return n;
 }
 
-static uint64_t byte_ns(const struct bp_real *r)
+static int console_read(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
 {
-	return 10 * BP_NS_PER_S / r->product->board.baud; /* a start bit, eight data bits, a stop bit */
+	struct bp_real *r = self;
+	int n = read_from(r, &r->console, buf, cap, at_ns, err);
+
+	if (n > 0)
+		heard(r, buf, n);
+	return n;
 }
 
 /* The bytes up to the armed one, then the cut as that byte has arrived; the rest meets a board that is off. */
-static int write_and_cut(struct bp_real *r, const uint8_t *buf, size_t len, struct bp_err *err)
+static int write_and_cut(struct bp_real *r, const struct bp_console *c, const uint8_t *buf, struct bp_err *err)
 {
 	size_t n = (size_t)(r->cut_link_byte - r->link_sent);
-	int rc = r->console.ops->write(r->console.self, buf, n, err);
+	int rc = c->ops->write(c->self, buf, n, err);
 
-	(void)len;
 	if (rc < 0)
 		return rc;
 	r->link_sent += n;
-	r->sent_until_ns += n * byte_ns(r);
+	r->sent_until_ns += n * r->byte_ns;
 	r->cut_link_byte = 0;
 	r->cut_fired = true;
 	return bp_real_cut(r, r->sent_until_ns - r->bench->calibration.dead_ns, err);
 }
 
-static int console_write(void *self, const uint8_t *buf, size_t len, struct bp_err *err)
+/* All that the host writes is the link's. */
+static int write_to(struct bp_real *r, const struct bp_console *c, const uint8_t *buf, size_t len, struct bp_err *err)
 {
-	struct bp_real *r = self;
 	uint64_t now = bp_clock_ns();
 
 	if (!r->on)
@@ -91,15 +92,50 @@ static int console_write(void *self, const uint8_t *buf, size_t len, struct bp_e
 	if (r->sent_until_ns < now)
 		r->sent_until_ns = now;
 	if (!r->asking && r->cut_link_byte && r->link_sent + len >= r->cut_link_byte)
-		return write_and_cut(r, buf, len, err);
+		return write_and_cut(r, c, buf, err);
 	if (!r->asking)
 		r->link_sent += len;
-	r->sent_until_ns += len * byte_ns(r);
-	return r->console.ops->write(r->console.self, buf, len, err);
+	r->sent_until_ns += len * r->byte_ns;
+	return c->ops->write(c->self, buf, len, err);
+}
+
+static int console_write(void *self, const uint8_t *buf, size_t len, struct bp_err *err)
+{
+	struct bp_real *r = self;
+
+	return write_to(r, &r->console, buf, len, err);
 }
 
 const struct bp_console_ops bp_real_console_ops = {
 	.name = "real", .help = "a bench board's serial port, listened to", .poll = console_poll, .read = console_read, .write = console_write,
+};
+
+static int port_poll(void *self, short *events, uint64_t *deadline_ns)
+{
+	struct bp_real *r = self;
+
+	return r->port.ops->poll(r->port.self, events, deadline_ns);
+}
+
+static int port_read(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
+{
+	struct bp_real *r = self;
+	int n = read_from(r, &r->port, buf, cap, at_ns, err);
+
+	if (n > 0)
+		r->heard_ns = bp_clock_ns();
+	return n;
+}
+
+static int port_write(void *self, const uint8_t *buf, size_t len, struct bp_err *err)
+{
+	struct bp_real *r = self;
+
+	return write_to(r, &r->port, buf, len, err);
+}
+
+const struct bp_console_ops bp_real_port_ops = {
+	.name = "real", .help = "a bench board's port for SMP", .poll = port_poll, .read = port_read, .write = port_write,
 };
 
 /* ---- what runs ---------------------------------------------------------------------------------- */

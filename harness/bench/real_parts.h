@@ -17,7 +17,7 @@ int bp_real_service(struct bp_real *r, struct bp_err *err);
 extern const struct bp_debug_ops bp_real_debug_ops;
 
 /* ---- real_observe.c ---- */
-extern const struct bp_console_ops bp_real_console_ops;
+extern const struct bp_console_ops bp_real_console_ops, bp_real_port_ops;
 int bp_real_observe(void *self, struct bp_observation *out, struct bp_err *err);
 int bp_real_count(void *self, uint64_t *count, struct bp_err *err);
 /* What was known of the board is out of date: it was reset, powered or written to. */

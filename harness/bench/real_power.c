@@ -153,16 +153,23 @@ static int attach(struct bp_real *r, struct bp_err *err)
 	return rc;
 }
 
-/* Power on and attach, caught when the probe can. A board that could not be caught is tried once more without. */
-static int energize(struct bp_real *r, struct bp_err *err)
+static void drop_stale(const struct bp_console *c)
 {
 	uint8_t stale[256];
 	uint64_t at;
+
+	while (c->ops && c->ops->read(c->self, stale, sizeof(stale), &at, NULL) > 0)
+		;
+}
+
+/* Power on and attach, caught when the probe can. A board that could not be caught is tried once more without. */
+static int energize(struct bp_real *r, struct bp_err *err)
+{
 	int rc = 0;
 
 	sleep_until(r->off_ns + OFF_NS, false);
-	while (r->console.ops->read(r->console.self, stale, sizeof(stale), &at, NULL) > 0)
-		;
+	drop_stale(&r->console);
+	drop_stale(&r->port);
 	r->can_catch = r->can_catch && r->debug.ops->hold;
 	if (r->can_catch)
 		rc = r->debug.ops->hold(r->debug.self, bp_deadline_in(BP_REAL_DEBUG_NS), err);

@@ -61,7 +61,7 @@ int bp_virtual_open(struct bp_arena *a, const struct bp_product *product, const 
 	v->board.console = (struct bp_console){&bp_console_virtual_ops, v};
 	v->board.debug = (struct bp_debug){&bp_debug_virtual_ops, v};
 	v->board.link = (struct bp_link){&bp_link_smp_ops, &v->smp};
-	bp_wire_init(&v->board.wire, &v->board.world, &v->board.console);
+	bp_wire_init(&v->board.wire, &v->board.world, &v->board.console, NULL);
 	*out = v;
 	return 0;
 

@@ -3,59 +3,85 @@
 
 #include <string.h>
 
-void bp_wire_init(struct bp_wire *w, const struct bp_world *world, const struct bp_console *console)
+void bp_wire_init(struct bp_wire *w, const struct bp_world *world, const struct bp_console *console, const struct bp_console *smp)
 {
 	memset(w, 0, sizeof(*w));
 	w->world = world;
-	w->console = console;
+	w->text.console = console;
+	w->smp.console = smp;
+}
+
+static void clear(struct bp_wire_port *p)
+{
+	memset(&p->deframer, 0, sizeof(p->deframer));
+	p->at = p->len = 0;
 }
 
 void bp_wire_clear(struct bp_wire *w)
 {
-	memset(&w->deframer, 0, sizeof(w->deframer));
-	w->at = w->len = 0;
+	clear(&w->text);
+	clear(&w->smp);
+}
+
+static enum bp_wire_event text(struct bp_wire *w)
+{
+	if (w->on_text)
+		w->on_text(w->ctx, w->text.buf_ns, (const char *)w->text.deframer.line, w->text.deframer.line_len);
+	return BP_WIRE_TEXT;
+}
+
+static enum bp_wire_event message(struct bp_wire *w, const struct bp_wire_port *p)
+{
+	w->msg = p->deframer.msg;
+	w->msg_len = p->deframer.msg_len;
+	if (w->on_message)
+		w->on_message(w->ctx, p->buf_ns, w->msg, w->msg_len);
+	return BP_WIRE_MESSAGE;
 }
 
 /* The next event among the bytes at hand, or BP_WIRE_TIME when they are used up. */
-static int from_buffer(struct bp_wire *w)
+static int from_buffer(struct bp_wire *w, struct bp_wire_port *p)
 {
-	while (w->at < w->len) {
+	bool texts = p == &w->text, messages = p == &w->smp || !w->smp.console;
+
+	while (p->at < p->len) {
 		enum bp_smp_event e;
 
-		w->at += bp_smp_feed(&w->deframer, w->buf + w->at, w->len - w->at, &e);
-		switch (e) {
-		case BP_SMP_NOTHING:
-			break;
-		case BP_SMP_TEXT:
-			if (w->on_text)
-				w->on_text(w->ctx, w->buf_ns, (const char *)w->deframer.line, w->deframer.line_len);
-			return BP_WIRE_TEXT;
-		case BP_SMP_MESSAGE:
-			w->msg = w->deframer.msg;
-			w->msg_len = w->deframer.msg_len;
-			if (w->on_message)
-				w->on_message(w->ctx, w->buf_ns, w->msg, w->msg_len);
-			return BP_WIRE_MESSAGE;
-		case BP_SMP_BAD:
+		p->at += bp_smp_feed(&p->deframer, p->buf + p->at, p->len - p->at, &e);
+		if (e == BP_SMP_TEXT && texts)
+			return text(w);
+		if (e == BP_SMP_MESSAGE && messages)
+			return message(w, p);
+		if (e == BP_SMP_BAD && messages)
 			return BP_WIRE_BAD;
-		}
 	}
 	return BP_WIRE_TIME;
+}
+
+/* Bytes that came, 0: none. */
+static int fill(struct bp_wire_port *p, struct bp_err *err)
+{
+	int n = p->console ? p->console->ops->read(p->console->self, p->buf, sizeof(p->buf), &p->buf_ns, err) : 0;
+
+	p->at = 0;
+	p->len = n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 int bp_wire_next(struct bp_wire *w, uint64_t until_ns, struct bp_err *err)
 {
 	for (;;) {
-		int rc = from_buffer(w);
+		int rc = from_buffer(w, &w->text), more;
 
+		if (rc == BP_WIRE_TIME)
+			rc = from_buffer(w, &w->smp);
 		if (rc != BP_WIRE_TIME)
 			return rc;
-		rc = w->console->ops->read(w->console->self, w->buf, sizeof(w->buf), &w->buf_ns, err);
-		if (rc < 0)
-			return rc;
-		w->at = 0;
-		w->len = (size_t)rc;
-		if (rc)
+		rc = fill(&w->text, err);
+		more = rc < 0 ? rc : fill(&w->smp, err);
+		if (rc < 0 || more < 0)
+			return rc < 0 ? rc : more;
+		if (rc || more)
 			continue;
 		rc = bp_world_wait(w->world, until_ns, err);
 		if (rc < 0)
@@ -69,6 +95,7 @@ int bp_wire_next(struct bp_wire *w, uint64_t until_ns, struct bp_err *err)
 
 int bp_wire_send(struct bp_wire *w, const uint8_t *msg, size_t len, struct bp_err *err)
 {
+	const struct bp_console *port = w->smp.console ? w->smp.console : w->text.console;
 	uint8_t out[BP_SMP_MAX_FRAMED];
 	int n = bp_smp_frame(msg, len, out, sizeof(out), err);
 
@@ -77,5 +104,5 @@ int bp_wire_send(struct bp_wire *w, const uint8_t *msg, size_t len, struct bp_er
 	if (w->on_send)
 		w->on_send(w->ctx, bp_world_now(w->world), out, (size_t)n);
 	w->sent += (uint64_t)n;
-	return w->console->ops->write(w->console->self, out, (size_t)n, err);
+	return port->ops->write(port->self, out, (size_t)n, err);
 }

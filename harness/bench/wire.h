@@ -3,6 +3,10 @@
  * wire.h - the console split into text lines and SMP messages, in order, each
  * with its time. The only reader of the console: whoever waits, waits here, so
  * that no line is lost while an answer is awaited.
+ *
+ * SMP may have a port of its own: then messages come and go there alone, and what
+ * is text there is nobody's. The framing is the console's on both, as mcumgr's is
+ * on every serial port.
  */
 #ifndef BP_BENCH_WIRE_H
 #define BP_BENCH_WIRE_H
@@ -21,13 +25,17 @@ enum bp_wire_event {
 	BP_WIRE_OFF,      /* the board is off */
 };
 
-struct bp_wire {
-	const struct bp_world *world;
-	const struct bp_console *console;
+struct bp_wire_port {
+	const struct bp_console *console; /* NULL: there is none */
 	struct bp_smp_deframer deframer;
 	uint8_t buf[1024];
 	size_t at, len;
 	uint64_t buf_ns;                 /* time of the newest byte in buf */
+};
+
+struct bp_wire {
+	const struct bp_world *world;
+	struct bp_wire_port text, smp;   /* smp: a port of its own, or none: SMP shares the console */
 	uint64_t sent;                   /* bytes that the host has put on the wire: link:N counts these */
 	const uint8_t *msg;
 	size_t msg_len;
@@ -38,7 +46,8 @@ struct bp_wire {
 	void *ctx;
 };
 
-void bp_wire_init(struct bp_wire *w, const struct bp_world *world, const struct bp_console *console);
+/* smp: SMP's own port, NULL: the console's. Both borrowed. */
+void bp_wire_init(struct bp_wire *w, const struct bp_world *world, const struct bp_console *console, const struct bp_console *smp);
 
 /* Forget half-received bytes (power is off). */
 void bp_wire_clear(struct bp_wire *w);

@@ -17,7 +17,7 @@ static const struct option longs[] = {
 	{"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"dir", 1, 0, 'd'}, {"stlink", 1, 0, 'l'},
 	{"relay-delay", 1, 0, 'y'}, {"relay-jitter", 1, 0, 'j'}, {"decay", 1, 0, 'c'}, {"seed", 1, 0, 's'},
 	{"reset-only", 0, 0, 'r'}, {"stuck-on", 0, 0, 'u'}, {"blank", 0, 0, 'b'}, {"on", 0, 0, 'o'},
-	{"stdin", 0, 0, 'i'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0},
+	{"stdin", 0, 0, 'i'}, {"smp", 1, 0, 'm'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0},
 };
 
 static void usage(FILE *out)
@@ -33,6 +33,8 @@ static void usage(FILE *out)
 		     "  --on                 start with power\n"
 		     "  --dir FOLDER         where its files are (default: a new folder in /tmp)\n"
 		     "  --stlink PORT        of the debug probe on 127.0.0.1 (default: any)\n"
+		     "  --smp pty            SMP has a second serial port, `smp`\n"
+		     "  --smp tcp[:PORT]     SMP has a port on 127.0.0.1, as ser2net offers one\n"
 		     "  --relay-delay TIME   from a command to the relay's contact (default: 0 s)\n"
 		     "  --relay-jitter TIME  up to so much more, evenly spread (default: 0 s)\n"
 		     "  --decay TIME         the rail's way from nominal to 0 V (default: the product's)\n"
@@ -40,6 +42,22 @@ static void usage(FILE *out)
 		     "  --reset-only         a bad relay: off only holds the core in reset\n"
 		     "  --stuck-on           a bad relay: off does nothing\n"
 		     "  --stdin              end when standard input ends\n");
+}
+
+/* "pty", "tcp" or "tcp:PORT". */
+static int smp_port(struct bp_serve_options *o, const char *text, struct bp_err *err)
+{
+	uint64_t port = 0;
+	int rc = 0;
+
+	o->smp_pty = !strcmp(text, "pty");
+	o->smp_tcp = !strncmp(text, "tcp", 3) && (!text[3] || text[3] == ':');
+	if (!o->smp_pty && !o->smp_tcp)
+		return bp_fail(err, BP_EUSAGE, "--smp: expected pty, tcp or tcp:PORT, not '%s'", text);
+	if (o->smp_tcp && text[3])
+		rc = bp_parse_u64(text + 4, 1, 65535, &port, err);
+	o->smp_tcp_port = (uint32_t)port;
+	return rc ? bp_prefix(err, "--smp %s", text) : 0;
 }
 
 /* A value with its option's name in front of what is wrong with it. */
@@ -53,6 +71,8 @@ static int value(struct bp_serve_options *o, int c, struct bp_err *err)
 		rc = bp_parse_u64(optarg, 1, 65535, &number, err);
 		o->stlink_port = (uint32_t)number;
 		return rc ? bp_prefix(err, "--stlink %s", optarg) : 0;
+	case 'm':
+		return smp_port(o, optarg, err);
 	case 's':
 		rc = bp_parse_u64(optarg, 0, UINT64_MAX, &o->seed, err);
 		return rc ? bp_prefix(err, "--seed") : 0;

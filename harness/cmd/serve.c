@@ -18,7 +18,10 @@
 #define SCRATCH_BYTES ((size_t)64 * 1024)
 #define START_ARTIFACT "from"
 
-enum { FD_CONSOLE, FD_POWER, FD_STDIN, FD_STLINK_LISTEN, FD_STLINK, FD_BUSPIRATE, FD_CLIENT, FDS = FD_CLIENT + BP_SERVE_CLIENTS };
+enum {
+	FD_CONSOLE, FD_POWER, FD_STDIN, FD_STLINK_LISTEN, FD_STLINK, FD_BUSPIRATE, FD_SMP_LISTEN, FD_SMP, FD_CLIENT,
+	FDS = FD_CLIENT + BP_SERVE_CLIENTS
+};
 
 static volatile sig_atomic_t stopped;
 
@@ -79,8 +82,12 @@ static void want(struct bp_serve *s, struct pollfd *fds)
 {
 	for (unsigned i = 0; i < FDS; i++)
 		fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-	if (!s->frozen)
+	if (!s->frozen) {
 		fds[FD_CONSOLE].fd = s->console;
+		fds[FD_SMP].fd = s->opt.smp_tcp ? s->smp.client : s->smp.pty;
+	}
+	if (s->smp.client < 0)
+		fds[FD_SMP_LISTEN].fd = s->smp.listen;
 	fds[FD_POWER].fd = s->power_listen;
 	if (s->opt.until_stdin_ends)
 		fds[FD_STDIN].fd = STDIN_FILENO;
@@ -104,6 +111,10 @@ static void take_input(struct bp_serve *s, const struct pollfd *fds)
 {
 	if (fds[FD_CONSOLE].revents & POLLIN)
 		console_input(s);
+	if (fds[FD_SMP].revents)
+		bp_serve_smp_input(s);
+	if (fds[FD_SMP_LISTEN].revents)
+		bp_serve_smp_accept(s);
 	if (fds[FD_POWER].revents)
 		bp_serve_accept(s);
 	if (fds[FD_STLINK_LISTEN].revents)
@@ -192,7 +203,8 @@ int bp_serve(const struct bp_serve_options *opt, struct bp_err *err)
 	int rc = 0;
 
 	s = (struct bp_serve){.opt = *opt, .dir_fd = -1, .console = -1, .console_slave = -1, .buspirate = -1,
-			      .buspirate_slave = -1, .power_listen = -1, .stlink_listen = -1, .stlink = -1};
+			      .buspirate_slave = -1, .power_listen = -1, .stlink_listen = -1, .stlink = -1,
+			      .smp = {.pty = -1, .slave = -1, .listen = -1, .client = -1}};
 	for (unsigned i = 0; i < BP_SERVE_CLIENTS; i++)
 		s.client[i].fd = -1;
 	s.arena = bp_arena_new(ARENA_BYTES);

@@ -30,6 +30,8 @@ struct bp_serve_options {
 	uint64_t relay_delay_ns, relay_jitter_ns;
 	uint64_t decay_ns;                    /* UINT64_MAX: the product's */
 	uint64_t seed;
+	uint32_t smp_tcp_port;                /* of SMP's own port, 0: any that is free */
+	bool smp_pty, smp_tcp;                /* SMP has a port of its own */
 	bool reset_only, stuck_on, blank, on, until_stdin_ends;
 };
 
@@ -54,6 +56,14 @@ struct bp_serve_client {
 	char line[BP_SERVE_LINE];
 };
 
+/* SMP's own port beside the console: what the board sends is told apart by the framing's marker bytes. */
+struct bp_serve_smp {
+	int pty, slave, listen, client; /* -1: none */
+	uint32_t port;
+	bool in_line, in_frame; /* the line that the board sends has begun, and is a part of a frame */
+	uint8_t held;           /* its first byte, when it may be the first of a marker; 0: none */
+};
+
 struct bp_serve {
 	struct bp_serve_options opt;
 	struct bp_arena *arena, *scratch; /* scratch: one reply */
@@ -76,6 +86,7 @@ struct bp_serve {
 	bool made_dir;
 	int console, console_slave, buspirate, buspirate_slave;
 	int power_listen, stlink_listen, stlink;
+	struct bp_serve_smp smp;
 	uint32_t stlink_port;
 	size_t stlink_len;      /* bytes of a request that is not complete */
 	uint8_t stlink_in[BP_STLINK_BUFFER], stlink_out[BP_STLINK_BUFFER];
@@ -105,6 +116,14 @@ int bp_serve_probe_init(struct bp_serve *s, struct bp_err *err);
 void bp_serve_stlink_accept(struct bp_serve *s);
 void bp_serve_stlink(struct bp_serve *s);
 void bp_serve_buspirate(struct bp_serve *s);
+
+/* ---- serve_smp.c: SMP's own port ---- */
+bool bp_serve_smp_wanted(const struct bp_serve *s);
+/* What the board has sent, to where it belongs. */
+void bp_serve_output(struct bp_serve *s, const uint8_t *bytes, size_t n);
+void bp_serve_smp_accept(struct bp_serve *s);
+/* What came for the board on a port. */
+void bp_serve_smp_input(struct bp_serve *s);
 
 /* ---- serve_dir.c: the folder and what stands in it ---- */
 int bp_serve_open(struct bp_serve *s, struct bp_err *err);

@@ -23,7 +23,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const char *const names[] = {"console", "buspirate", "power", "board.elf", "openocd-stlink.cfg",
+static const char *const names[] = {"console", "buspirate", "power", "smp", "board.elf", "openocd-stlink.cfg",
 				    "openocd-buspirate.cfg", "ready"};
 
 static const char *path_of(struct bp_serve *s, const char *name)
@@ -102,20 +102,27 @@ static int listen_power(struct bp_serve *s, struct bp_err *err)
 	return 0;
 }
 
-static int listen_stlink(struct bp_serve *s, struct bp_err *err)
+/* On loopback, for one client at a time; wanted 0: any port that is free. */
+static int listen_tcp(const char *what, uint32_t wanted, int *fd, uint32_t *port, struct bp_err *err)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s->opt.stlink_port)};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)wanted)};
 	socklen_t len = sizeof(a);
 	int one = 1;
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	s->stlink_listen = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->stlink_listen < 0 || setsockopt(s->stlink_listen, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(s->stlink_listen, (const struct sockaddr *)&a, sizeof(a)) || listen(s->stlink_listen, 1) ||
-	    getsockname(s->stlink_listen, (struct sockaddr *)&a, &len))
-		return bp_fail(err, BP_EIO, "port %u for the debug probe: %s", s->opt.stlink_port, strerror(errno));
-	s->stlink_port = ntohs(a.sin_port);
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) || bind(*fd, (const struct sockaddr *)&a, sizeof(a)) ||
+	    listen(*fd, 1) || getsockname(*fd, (struct sockaddr *)&a, &len))
+		return bp_fail(err, BP_EIO, "port %u for %s: %s", wanted, what, strerror(errno));
+	*port = ntohs(a.sin_port);
 	return 0;
+}
+
+static int open_smp(struct bp_serve *s, struct bp_err *err)
+{
+	if (s->opt.smp_tcp)
+		return listen_tcp("SMP", s->opt.smp_tcp_port, &s->smp.listen, &s->smp.port, err);
+	return s->opt.smp_pty ? make_pty(s, "smp", &s->smp.pty, &s->smp.slave, err) : 0;
 }
 
 /* The target is named vb.cpu whatever the adapter is. */
@@ -152,7 +159,10 @@ static int write_cfg(struct bp_serve *s, struct bp_err *err)
 
 static int write_ready(struct bp_serve *s, struct bp_err *err)
 {
-	static const char *const keys[] = {"console", "buspirate", "power", "elf", "openocd_stlink", "openocd_buspirate"};
+	static const struct {
+		const char *key, *file;
+	} files[] = {{"console", "console"}, {"buspirate", "buspirate"}, {"power", "power"}, {"elf", "board.elf"},
+		     {"openocd_stlink", "openocd-stlink.cfg"}, {"openocd_buspirate", "openocd-buspirate.cfg"}};
 	struct bp_text t;
 	struct bp_json j;
 	int rc;
@@ -164,9 +174,13 @@ static int write_ready(struct bp_serve *s, struct bp_err *err)
 	bp_json_kv_text(&j, "product", s->v->board.product->name);
 	bp_json_kv_text(&j, "firmware", s->v->firmware.path);
 	bp_json_kv_text(&j, "dir", s->dir);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		bp_json_kv_text(&j, keys[i], path_of(s, names[i]));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		bp_json_kv_text(&j, files[i].key, path_of(s, files[i].file));
 	bp_json_kv_u64(&j, "stlink_port", s->stlink_port);
+	if (s->opt.smp_pty)
+		bp_json_kv_text(&j, "smp", path_of(s, "smp"));
+	if (s->opt.smp_tcp)
+		bp_json_kv_u64(&j, "smp_port", s->smp.port);
 	bp_json_kv_u64(&j, "pid", (uint64_t)getpid());
 	bp_json_object_end(&j);
 	bp_text_puts(&t, "\n");
@@ -189,7 +203,9 @@ int bp_serve_open(struct bp_serve *s, struct bp_err *err)
 	if (!rc)
 		rc = listen_power(s, err);
 	if (!rc)
-		rc = listen_stlink(s, err);
+		rc = listen_tcp("the debug probe", s->opt.stlink_port, &s->stlink_listen, &s->stlink_port, err);
+	if (!rc)
+		rc = open_smp(s, err);
 	if (!rc)
 		rc = write_cfg(s, err);
 	if (!rc)
@@ -199,7 +215,8 @@ int bp_serve_open(struct bp_serve *s, struct bp_err *err)
 
 void bp_serve_close(struct bp_serve *s)
 {
-	int *fds[] = {&s->console, &s->console_slave, &s->buspirate, &s->buspirate_slave, &s->power_listen, &s->stlink_listen, &s->stlink};
+	int *fds[] = {&s->console, &s->console_slave, &s->buspirate, &s->buspirate_slave, &s->power_listen, &s->stlink_listen, &s->stlink,
+		      &s->smp.pty, &s->smp.slave, &s->smp.listen, &s->smp.client};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] >= 0)

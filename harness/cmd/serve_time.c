@@ -15,7 +15,7 @@ uint64_t bp_serve_mono(void)
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-/* What the board has sent goes to whoever listens; a full pty loses it, as a wire does. */
+/* What the board has sent goes to whoever listens. */
 static void drain(struct bp_serve *s)
 {
 	uint8_t bytes[4096];
@@ -25,8 +25,7 @@ static void drain(struct bp_serve *s)
 	while ((n = bp_vboard_receive(s->b, bytes, sizeof(bytes), &at)) > 0) {
 		if (!s->truth.mono_first_byte)
 			s->truth.mono_first_byte = at + s->offset;
-		if (write(s->console, bytes, n) < 0)
-			continue;
+		bp_serve_output(s, bytes, n);
 	}
 }
 
@@ -101,6 +100,8 @@ static void rail_up(struct bp_serve *s, const struct bp_switch *w)
 		bp_probe_power(&s->probe, true);
 	}
 	bp_vboard_power_on(s->b);
+	s->smp.in_line = s->smp.in_frame = false; /* what power loss cut off has no end */
+	s->smp.held = 0;
 	s->powered = true;
 	bp_serve_sync(s, w->mono_at);
 }

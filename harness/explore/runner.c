@@ -54,7 +54,7 @@ static void rewind_board(struct bp_runner *r)
 	bp_vboard_watch(r->v->vboard, NULL);
 	bp_vboard_rewind(r->v->vboard);
 	r->v->cut_link_byte = 0;
-	bp_wire_init(&r->v->board.wire, &r->v->board.world, &r->v->board.console);
+	bp_wire_init(&r->v->board.wire, &r->v->board.world, &r->v->board.console, NULL);
 	r->v->smp.seq = 0;
 }
 

@@ -172,6 +172,38 @@ printf 'sleep 0.5\noff\nsleep 0.1\nstatus\n' | power
 stop_board
 want "it went off" test "$(reply 2 core)" = idle
 
+# An echo request ("hi"), framed; what comes back within ten seconds, until the answer's frame is whole.
+echo_over() { # ADDRESS: a file, or PORT of TCP on loopback
+	perl -MIO::Socket::INET -e '
+		my $c;
+		if ($ARGV[0] =~ /^[0-9]+$/) { $c = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[0]) or die "no TCP port: $!\n" }
+		else { open $c, "+<", $ARGV[0] or die "$ARGV[0]: $!\n" }
+		syswrite $c, "\x06\x09ABACAAAGAAAHAKFhZGJoac4P\n" or die;
+		local $SIG{ALRM} = sub { die "no answer\n" };
+		alarm 10;
+		my $got = "";
+		while ($got !~ /^\x06\x09.*\n/m) { sysread $c, $got, 1024, length $got or die "it ended\n" }
+		print $got;' "$1" >"$work/smp" 2>&1
+}
+
+for port in pty tcp; do
+	begin "SMP has a port of its own: $port"
+	start_board --smp $port
+	timeout 30 cat "$board/console" >"$work/console" 2>/dev/null &
+	cat_pid=$!
+	power <<<$'on\nsleep 1'
+	address=$board/smp
+	[ $port = tcp ] && address=$(json_value smp_port <"$out")
+	echo_over "$address"
+	power <<<$'sleep 0.3'
+	stop_board
+	wait $cat_pid 2>/dev/null
+	want_lines "$work/smp" 1 '^'$'\x06\x09'
+	want_lines "$work/smp" 0 'boot|app'
+	want_lines "$work/console" 1 '^app: healthy'
+	want_lines "$work/console" 0 $'\x06'
+done
+
 begin "--stdin: it ends with its standard input"
 timeout -k 5 20 "$program" board serve --dir "$board" --stdin < <(sleep 0.3) >"$out" 2>"$err"
 want "status" test $? = 0
@@ -179,7 +211,8 @@ want "no ready line" test -s "$out"
 want "the folder stays" test ! -e "$board"
 
 begin "misuse"
-for a in 'board' 'board frobnicate' 'board serve extra' 'board serve --stlink 0' 'board serve --relay-delay 5' 'board serve --product none'; do
+for a in 'board' 'board frobnicate' 'board serve extra' 'board serve --stlink 0' 'board serve --relay-delay 5' 'board serve --product none' \
+	'board serve --smp bluetooth' 'board serve --smp tcp:0'; do
 	# shellcheck disable=SC2086
 	try $a
 	want_refused

@@ -281,7 +281,7 @@ void fake_begin(struct fake *f, const struct bp_product *product, const char *ru
 	f->board.console = (struct bp_console){&console_ops, f};
 	f->board.debug = (struct bp_debug){&debug_ops, f};
 	f->board.link = (struct bp_link){&link_ops, f};
-	bp_wire_init(&f->board.wire, &f->board.world, &f->board.console);
+	bp_wire_init(&f->board.wire, &f->board.world, &f->board.console, NULL);
 	f->script = *script;
 	f->pending = -1;
 	f->running = artifact(f, script->runs ? script->runs : runs);

@@ -179,7 +179,7 @@ static void lines(void **state)
 	int rc;
 
 	begin(state, "");
-	bp_wire_init(&wire, &c.world, &c.console);
+	bp_wire_init(&wire, &c.world, &c.console, NULL);
 	wire.on_text = on_text;
 	console_say(&c, "app: ", 5);
 	assert_int_equal(bp_wire_next(&wire, bp_world_now(&c.world) + 20 * MS, &err), BP_WIRE_TIME);
