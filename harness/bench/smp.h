@@ -69,6 +69,11 @@ int bp_smp_upload(uint8_t *out, size_t cap, uint8_t seq, uint32_t off, const uin
 int bp_smp_manifest(uint8_t *out, size_t cap, uint8_t seq, const uint8_t *m, size_t len, struct bp_err *err);
 int bp_smp_status(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);
 
+/* Bits of `transitions`: what the last update went through. */
+enum bp_smp_transition {
+	BP_SMP_DOWNLOADED = 1, BP_SMP_WRITTEN = 2, BP_SMP_TRIAL = 4, BP_SMP_CONFIRMED = 8, BP_SMP_ROLLED_BACK = 16,
+};
+
 /* What an answer may say. Absent fields keep has_… 0. */
 struct bp_smp_reply {
 	struct bp_smp_header header;

@@ -30,7 +30,7 @@
  * gives: it watches the sweep's own way.
  */
 static const struct bp_control controls[] = {
-	{"trial-counter-not-persisted", "reboot-loop-crash", BP_INV_RECOVERS_IN_TIME},
+	{"trial-counter-not-persisted", "reboot-loop-crash", BP_INV_BOOTS_BOUNDED},
 	{"confirmed-before-written", "power-cut-confirm", BP_INV_ACKNOWLEDGED_DURABLE},
 };
 

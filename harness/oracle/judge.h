@@ -31,6 +31,7 @@ struct bp_judge {
 	bool follow_up;                     /* end with the follow-up update (a benchmark may leave it out) */
 	bool expect_state_lost;             /* the device must say so on its console */
 	int followup, resume;               /* artifact indices; -1: the product has none */
+	uint32_t without;                   /* bit mask of invariants that are not asked: tests of the oracle itself */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #define MS UINT64_C(1000000)
 #define OK 22u /* reason code of both products */
+#define ALL_TRANSITIONS (BP_SMP_DOWNLOADED | BP_SMP_WRITTEN | BP_SMP_TRIAL | BP_SMP_CONFIRMED)
 
 static int artifact(const struct fake *f, const char *name)
 {
@@ -30,7 +31,8 @@ static void boot(struct fake *f, const char *cause)
 	f->boots++;
 	f->n_lines = f->next_line = 0;
 	snprintf(first, sizeof(first), "boot: cause %s", cause);
-	say(f, 1, first);
+	for (unsigned i = 0; i <= f->script.reboots; i++)
+		say(f, 1, first);
 	if (f->script.dies_at == f->boots)
 		f->dies_ns = f->now_ns + 2 * MS;
 	if (f->script.other_from && f->boots >= f->script.other_from)
@@ -52,6 +54,7 @@ static void boot(struct fake *f, const char *cause)
 			say(f, 7, "boot: cause software"); /* a trial that ended some other way */
 		f->counter = f->board.product->artifact[f->pending].security_counter;
 		f->reason = OK;
+		f->transitions = ALL_TRANSITIONS;
 		f->updates++;
 	}
 	f->pending = -1;
@@ -148,13 +151,16 @@ static int write_mem(void *self, uint32_t addr, const void *buf, uint32_t len, s
 static int matches(void *self, uint32_t addr, const void *expected, uint32_t len, struct bp_err *err)
 {
 	struct fake *f = self;
-	bool bootloader = addr == f->board.product->board.dut.area[DUT_AREA_BOOT].addr;
+	const struct dut_area *area = f->board.product->board.dut.area;
+	bool bootloader = addr == area[DUT_AREA_BOOT].addr;
 
 	(void)expected, (void)len;
 	if (f->script.compare_fails)
 		return bp_fail(err, BP_EIO, "fake debug: probe unplugged");
 	if (bootloader)
 		return !f->script.bootloader_changed;
+	if (addr >= area[DUT_AREA_STATE_A].addr && addr < area[DUT_AREA_STATE_B].addr + area[DUT_AREA_STATE_B].size)
+		return !(addr >= area[DUT_AREA_STATE_B].addr && f->script.state_differs_from && f->boots >= f->script.state_differs_from);
 	return !f->script.image_damaged && !(f->script.damages_new && f->updates);
 }
 
@@ -257,6 +263,7 @@ static int status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, st
 	out->has_status = 1;
 	out->has_reason = !f->script.no_reason;
 	out->reason = f->script.reason_plus_1 ? f->script.reason_plus_1 - 1 : f->reason;
+	out->transitions = f->script.transitions_plus_1 ? f->script.transitions_plus_1 - 1 : f->transitions;
 	out->counter = f->script.counter ? f->script.counter : f->counter;
 	return 0;
 }
@@ -286,7 +293,7 @@ void fake_begin(struct fake *f, const struct bp_product *product, const char *ru
 	f->pending = -1;
 	f->running = artifact(f, script->runs ? script->runs : runs);
 	f->slot = f->running == artifact(f, "from") ? 0 : 1;
-	if (f->running >= 0)
-		f->counter = product->artifact[f->running].security_counter;
+	f->counter = product->artifact[f->running >= 0 ? f->running : artifact(f, "from")].security_counter;
 	f->reason = reason;
+	f->transitions = reason == OK ? ALL_TRANSITIONS : 0;
 }

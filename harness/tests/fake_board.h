@@ -20,17 +20,19 @@ struct fake_script {
 	unsigned writes_from;     /* from this boot on, each boot does a flash operation */
 	unsigned restless_from;   /* from this boot on it never waits for input */
 	unsigned dies_at;         /* this boot ends in the dark, 2 ms after it began */
+	unsigned reboots;         /* so many times each boot begins anew */
 	const char *says;         /* one more console line at the first boot, before the application is up */
 	const char *then_says;    /* and one after it */
 	/* what can be seen of it */
 	unsigned unknown_runs, traps;
 	bool trap_running_slot, trap_bootloader;
 	bool bootloader_changed, image_damaged;
+	unsigned state_differs_from; /* from this boot on the copies of its state are not alike */
 	/* what it tells */
 	int status;               /* BP_ETIMEOUT, …: no status */
 	bool no_reason;
 	uint32_t reason_plus_1;   /* code + 1 */
-	uint32_t counter;
+	uint32_t counter, transitions_plus_1;
 	/* how it takes an update */
 	enum { FAKE_TAKES, FAKE_REFUSES_OFFER, FAKE_REFUSES_DATA, FAKE_REFUSES_TEST } update;
 	unsigned good_updates;    /* that it takes before it refuses any */
@@ -50,7 +52,7 @@ struct fake {
 	bool on;
 	unsigned boots;
 	int running;              /* artifact, BP_OBSERVED_NONE in the dark or without an image */
-	uint32_t slot, counter, reason;
+	uint32_t slot, counter, reason, transitions;
 	int pending;              /* artifact of the next boot, -1: none */
 	unsigned updates;         /* that went through */
 	uint64_t idle_at_ns, dies_ns, ops, last_op_ns;

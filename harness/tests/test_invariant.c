@@ -25,6 +25,7 @@
 
 static struct bp_arena *arena;
 static struct bp_product *product;
+static uint32_t without;
 
 static int begin(void **state)
 {
@@ -97,21 +98,37 @@ static const struct row rows[] = {
 	 .script = {.says = "boot: run b trial 2/3", .then_says = "app: confirmed"}},
 
 	/* once settled */
+	{"boots over and over", BP_INV_BOOTS_BOUNDED, "5 boots after power returned, 4 allowed", BP_STAGE_DOWNLOADING,
+	 .script = {.reboots = 4}},
+	{"as many boots as a trial may take", PASS, NULL, BP_STAGE_DOWNLOADING, .script = {.reboots = 3}},
 	{"never settles", BP_INV_RECOVERS_IN_TIME, "after power returned", BP_STAGE_DOWNLOADING, .script = {.restless_from = 1}},
 	{"trial without end", BP_INV_RECOVERS_IN_TIME, "after power returned", BP_STAGE_TEST_ACKED, .script = {.then_says = "boot: run b trial 1/3"}},
 	{"in the dark without a word", BP_INV_RECOVERS_IN_TIME, "after power returned", BP_STAGE_CONFIRMED, .script = {.runs = "none"}},
 	{"a further boot never settles", BP_INV_RECOVERS_IN_TIME, "in a further boot", BP_STAGE_CONFIRMED, .script = {.restless_from = 2}},
-	{"old image after the confirm", BP_INV_BOOTS_ALLOWED_IMAGE, "from runs", BP_STAGE_CONFIRMED, .script = {.runs = "from"}},
+	{"old image after the confirm", BP_INV_NO_SPURIOUS_FALLBACK, "from runs again", BP_STAGE_CONFIRMED, .script = {.runs = "from"}},
 	{"new image before the request", BP_INV_BOOTS_ALLOWED_IMAGE, "to runs", BP_STAGE_DOWNLOADING, .script = {.runs = "to"}},
 	{"new image, only written", BP_INV_BOOTS_ALLOWED_IMAGE, "to runs", BP_STAGE_WRITTEN, .script = {.runs = "to"}},
-	{"trial given up too early", BP_INV_BOOTS_ALLOWED_IMAGE, "from runs", BP_STAGE_TEST_ACKED, .script = {.runs = "from"}, .power_cycles = 2},
+	{"trial given up too early", BP_INV_NO_SPURIOUS_FALLBACK, "from runs", BP_STAGE_TEST_ACKED, .script = {.runs = "from"}, .power_cycles = 2},
 	{"refused, yet it runs", BP_INV_BOOTS_ALLOWED_IMAGE, "to runs", BP_STAGE_REFUSED, .script = {.runs = "to"}, .ends = "from"},
 	{"no image left", BP_INV_BOOTS_ALLOWED_IMAGE, "no image runs", BP_STAGE_TEST_SENT, .script = {.runs = "none", .says = "boot: NO_IMAGE"}},
+	{"counter ahead of the image", BP_INV_COUNTER_NOT_ADVANCED, "is 11, though from runs", BP_STAGE_WRITTEN, .script = {.counter = 11}},
+	{"counter ahead, and no image", BP_INV_COUNTER_NOT_ADVANCED, "though no image runs", BP_STAGE_TEST_SENT,
+	 .script = {.runs = "none", .says = "boot: NO_IMAGE", .counter = 11}},
+	{"one copy of the state", BP_INV_STATE_REPAIRED, "after power returned", BP_STAGE_CONFIRMED, .script = {.state_differs_from = 1}},
+	{"one copy of the state, in the next boot", BP_INV_STATE_REPAIRED, "in a further boot", BP_STAGE_CONFIRMED,
+	 .script = {.state_differs_from = 2}},
+	{"confirmed, but not told so", BP_INV_TRANSITIONS_IN_ORDER, "confirm is missing", BP_STAGE_CONFIRMED,
+	 .script = {.transitions_plus_1 = 1 + 7}},
+	{"a transition left out", BP_INV_TRANSITIONS_IN_ORDER, "one is missing", BP_STAGE_CONFIRMED, .script = {.transitions_plus_1 = 1 + 13}},
+	{"written, never downloaded", BP_INV_TRANSITIONS_IN_ORDER, "one is missing", BP_STAGE_DOWNLOADING, .script = {.transitions_plus_1 = 1 + 2}},
+	{"confirmed and rolled back", BP_INV_TRANSITIONS_IN_ORDER, "both ends", BP_STAGE_CONFIRMED, .script = {.transitions_plus_1 = 1 + 31}},
+	{"a trial without an end", BP_INV_TRANSITIONS_IN_ORDER, "one is missing", BP_STAGE_WRITTEN, .script = {.transitions_plus_1 = 1 + 7}},
+	{"rolled back from nothing", BP_INV_TRANSITIONS_IN_ORDER, "one is missing", BP_STAGE_WRITTEN, .script = {.transitions_plus_1 = 1 + 16}},
 	{"damaged image runs", BP_INV_IMAGE_INTACT, "to runs from slot b", BP_STAGE_CONFIRMED, .script = {.image_damaged = true}},
 	{"image that was never released", BP_INV_AUTHENTIC, "old runs", BP_STAGE_IDLE, .script = {.runs = "old"}, .ends = "old", .damaged = true,
 	 .floor = 9},
 	{"image below the counter", BP_INV_ROLLBACK_INDEX_MONOTONIC, "counter 11, below 12", BP_STAGE_CONFIRMED, .script = {0}, .floor = 12},
-	{"counter fell", BP_INV_ROLLBACK_INDEX_MONOTONIC, "is 9, was 11", BP_STAGE_CONFIRMED, .script = {.counter = 9}, .floor = 11},
+	{"counter fell", BP_INV_ROLLBACK_INDEX_MONOTONIC, "is 9, expected at least 11", BP_STAGE_CONFIRMED, .script = {.counter = 9}, .floor = 11},
 	{"no answer to status", BP_INV_REASON_REPORTED, "no status", BP_STAGE_CONFIRMED, .script = {.status = BP_ETIMEOUT}},
 	{"nonsense for a status", BP_INV_REASON_REPORTED, "no status", BP_STAGE_CONFIRMED, .script = {.status = BP_EPROTO}},
 	{"status without a reason", BP_INV_REASON_REPORTED, "no reason", BP_STAGE_CONFIRMED, .script = {.no_reason = true}},
@@ -130,8 +147,9 @@ static const struct row rows[] = {
 	{"starts over", BP_INV_RESUMES, "resumes at 0", BP_STAGE_DOWNLOADING, .script = {0}, .resume = true, .acked = 2048},
 	{"resumes one byte too early", BP_INV_RESUMES, "2049 bytes were acknowledged", BP_STAGE_DOWNLOADING, .script = {.resume_at = 512},
 	 .resume = true, .acked = 2049},
-	{"resumed download refused", BP_INV_RESUMES, "refused", BP_STAGE_DOWNLOADING, .script = {.update = FAKE_REFUSES_DATA}, .resume = true},
-	{"resumed update never confirmed", BP_INV_RESUMES, "never confirmed", BP_STAGE_DOWNLOADING,
+	{"resumed download refused", BP_INV_TARGET_REACHED_ON_RETRY, "refused", BP_STAGE_DOWNLOADING,
+	 .script = {.update = FAKE_REFUSES_DATA}, .resume = true},
+	{"resumed update never confirmed", BP_INV_TARGET_REACHED_ON_RETRY, "never confirmed", BP_STAGE_DOWNLOADING,
 	 .script = {.never_confirms = true}, .resume = true},
 	{"follow-up: manifest refused", BP_INV_UPDATABLE, "followup was refused: BAD_IMAGE", BP_STAGE_DOWNLOADING,
 	 .script = {.update = FAKE_REFUSES_OFFER}},
@@ -141,10 +159,12 @@ static const struct row rows[] = {
 	{"follow-up: no reset", BP_INV_UPDATABLE, "did not reset", BP_STAGE_CONFIRMED, .script = {.no_reset = true}},
 	{"follow-up: for ever on trial", BP_INV_UPDATABLE, "did not settle", BP_STAGE_CONFIRMED, .script = {.stays_in_trial = true}},
 	{"follow-up: never confirmed", BP_INV_UPDATABLE, "never confirmed", BP_STAGE_CONFIRMED, .script = {.never_confirms = true}},
-	{"follow-up: confirmed, but another runs", BP_INV_UPDATABLE, "to runs", BP_STAGE_CONFIRMED, .script = {.keeps_old = true}},
+	{"follow-up: confirmed, but another runs", BP_INV_ROLLBACK_INDEX_MONOTONIC, "to runs", BP_STAGE_CONFIRMED, .script = {.keeps_old = true}},
 	{"follow-up: confirmed, but damaged", BP_INV_UPDATABLE, "damaged or weak", BP_STAGE_CONFIRMED, .script = {.damages_new = true}},
-	{"follow-up below the counter that it told", BP_INV_ROLLBACK_INDEX_MONOTONIC, "counter 12, below 13", BP_STAGE_CONFIRMED,
-	 .script = {.counter = 13}},
+	{"follow-up: counter not raised", BP_INV_ROLLBACK_INDEX_MONOTONIC, "is 11, expected at least 12", BP_STAGE_CONFIRMED,
+	 .script = {.counter = 11}},
+	{"follow-up: transition not told", BP_INV_TRANSITIONS_IN_ORDER, "confirm is missing", BP_STAGE_DOWNLOADING,
+	 .script = {.transitions_plus_1 = 1}},
 	{"follow-up after a resume", BP_INV_UPDATABLE, "followup was refused", BP_STAGE_DOWNLOADING,
 	 .script = {.update = FAKE_REFUSES_OFFER, .good_updates = 1}, .resume = true},
 };
@@ -170,7 +190,7 @@ static int judge(const struct row *r, struct judged *o)
 				.step = {{.kind = BP_STEP_UPDATE}}, .after = r->resume ? BP_AFTER_RESUME : BP_AFTER_FOLLOWUP};
 	struct bp_judge j = {.exec = &o->exec, .bootloader = &bootloader, .follow_up = !r->no_follow_up,
 			     .expect_state_lost = r->expect_lost, .followup = bp_artifact_index(product, "followup"),
-			     .resume = bp_artifact_index(product, "to")};
+			     .resume = bp_artifact_index(product, "to"), .without = without};
 
 	o->err.text[0] = '\0';
 	s.start_reasons = 1u << NONE | 1u << INTERRUPTED;
@@ -213,6 +233,22 @@ static void scripted_devices(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* A row that is left out is not asked, and nothing else is. */
+static void left_out(void **state)
+{
+	static const struct row r = {.stage = BP_STAGE_CONFIRMED, .script = {.unknown_runs = 1}};
+	struct judged o;
+
+	(void)state;
+	without = 1u << BP_INV_NO_UNKNOWN_CODE;
+	assert_int_equal(judge(&r, &o), 0);
+	assert_int_equal(o.j.verdict, BP_PASS);
+	without = 1u << BP_INV_FLASH_DISCIPLINE;
+	assert_int_equal(judge(&r, &o), 0);
+	assert_int_equal(o.j.invariant, BP_INV_NO_UNKNOWN_CODE);
+	without = 0;
 }
 
 /* What a pass tells of the device. */
@@ -395,7 +431,8 @@ static void verdict_names(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scripted_devices), cmocka_unit_test(judgement_of_a_good_device), cmocka_unit_test(rig_trouble),
+		cmocka_unit_test(scripted_devices), cmocka_unit_test(left_out),
+		cmocka_unit_test(judgement_of_a_good_device), cmocka_unit_test(rig_trouble),
 		cmocka_unit_test(judged_steps), cmocka_unit_test(names_are_unique), cmocka_unit_test(covered_rows_exist),
 		cmocka_unit_test(every_invariant_is_broken_by_a_row), cmocka_unit_test(verdict_names),
 	};
