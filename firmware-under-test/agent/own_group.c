@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* own_group.c - SMP group 64, ours: manifest, status, reason names (README.md, "SMP"). */
+#include "agent/config.h"
 #include "agent/smp_server.h"
 #include "agent/update.h"
 #include "boot/handover.h"
 
 #define STATUS_KEYS 12u
+#define CONFIG_KEYS 2u /* of the status, in an image that has a configuration */
 
 /* The bytes of "m". */
 static int read_manifest(struct cbor_reader *in, struct cbor_item *m)
@@ -50,10 +52,12 @@ enum smp_rc own_status(struct cbor_reader *in, struct smp_answer *answer)
 {
 	struct cbor_writer *w = &answer->out;
 	struct update_status s;
+	struct config c;
+	int no_config = config_read(&c);
 
 	(void)in;
 	update_status(&s);
-	cbor_put_map(w, STATUS_KEYS);
+	cbor_put_map(w, STATUS_KEYS + (no_config ? 0 : CONFIG_KEYS));
 	smp_put_uint(w, "step", s.step);
 	smp_put_uint(w, "off", s.off);
 	smp_put_uint(w, "running", s.running);
@@ -66,6 +70,10 @@ enum smp_rc own_status(struct cbor_reader *in, struct smp_answer *answer)
 	smp_put_uint(w, "transitions", s.state->transitions);
 	smp_put_uint(w, "boots", handover_boots());
 	smp_put_version(w, &s.version);
+	if (!no_config) {
+		smp_put_uint(w, "schema", c.schema);
+		smp_put_uint(w, "interval", c.interval_s);
+	}
 	return SMP_OK;
 }
 
@@ -77,5 +85,32 @@ enum smp_rc own_reasons(struct cbor_reader *in, struct smp_answer *answer)
 	cbor_put_array(&answer->out, REASON_COUNT);
 	for (int i = 0; i < REASON_COUNT; i++)
 		cbor_put_text(&answer->out, reason_name((enum reason)i));
+	return SMP_OK;
+}
+
+enum smp_rc own_config(struct cbor_reader *in, struct smp_answer *answer)
+{
+	struct cbor_item key, v;
+	uint32_t left, interval_s = 0;
+	int more;
+
+	if (smp_map(in, &left))
+		return SMP_EINVAL;
+	while ((more = smp_next_key(in, &left, &key)) > 0) {
+		if (!cbor_text_is(&key, "interval")) {
+			if (cbor_skip(in))
+				return SMP_EINVAL;
+			continue;
+		}
+		if (cbor_next(in, &v) || v.type != CBOR_UINT || v.value > CONFIG_INTERVAL_MAX_S)
+			return SMP_EINVAL;
+		interval_s = (uint32_t)v.value;
+	}
+	if (more < 0 || !interval_s)
+		return SMP_EINVAL;
+	if (config_write(interval_s))
+		return smp_refused(answer, REASON_FLASH_FAILED);
+	cbor_put_map(&answer->out, 1);
+	smp_put_uint(&answer->out, "rc", 0);
 	return SMP_OK;
 }

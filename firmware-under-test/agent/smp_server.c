@@ -22,6 +22,7 @@ static const struct command {
 	{SMP_IMAGE, 0, SMP_WRITE, img_set_state},
 	{SMP_OWN, 0, SMP_WRITE, own_manifest},
 	{SMP_OWN, 2, SMP_READ, own_reasons},
+	{SMP_OWN, 3, SMP_WRITE, own_config},
 };
 
 static smp_handler find(uint32_t group, uint8_t id, uint8_t op)

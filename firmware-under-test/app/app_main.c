@@ -2,6 +2,7 @@
 #include "app/app_main.h"
 
 #include "agent/agent.h"
+#include "agent/config.h"
 #include "boot/handover.h"
 #include "boot/image_verify.h"
 #include "boot/print.h"
@@ -65,10 +66,12 @@ __attribute__((noreturn)) static void live(enum app_kind kind, int trial)
 		dut_reset();
 	}
 	print("app: healthy");
+	if (trial && agent_confirm())
+		serve(1); /* not written: the budget ends this boot, and the bootloader decides */
+	/* Only now: there is no way back to an image that reads the old one. Should it fail, the next boot tries again. */
+	config_migrate();
 	if (!trial)
 		serve(0);
-	if (agent_confirm())
-		serve(1); /* not written: the budget ends this boot, and the bootloader decides */
 	if (kind == APP_CONFIRM_THEN_CRASH) {
 		dut_wait_ms(LATE_CRASH_MS);
 		fault();
@@ -76,7 +79,7 @@ __attribute__((noreturn)) static void live(enum app_kind kind, int trial)
 	serve(0);
 }
 
-void app_main(enum app_kind kind)
+void app_main(enum app_kind kind, enum config_schema schema)
 {
 	struct handover h;
 
@@ -86,6 +89,7 @@ void app_main(enum app_kind kind)
 		fault();
 	if (kind == APP_HANG)
 		hang_forever();
+	config_init(schema);
 	agent_init(AGENT_APP, h.slot, h.trial);
 	live(kind, h.trial);
 }

@@ -6,6 +6,8 @@
 #ifndef FW_APP_MAIN_H
 #define FW_APP_MAIN_H
 
+#include "agent/config.h"
+
 enum app_kind {
 	APP_HEALTHY,             /* checks itself, confirms, serves updates */
 	APP_CRASH,               /* faults right after its first line */
@@ -15,7 +17,8 @@ enum app_kind {
 	APP_CONFIRM_THEN_CRASH,  /* confirms, then faults; healthy from the next boot on */
 };
 
-__attribute__((noreturn)) void app_main(enum app_kind kind);
+/* schema: the newest of the configuration that the image knows. */
+__attribute__((noreturn)) void app_main(enum app_kind kind, enum config_schema schema);
 
 /* Loop for ever; the watchdog is all that ends it. hang.c */
 __attribute__((noreturn)) void hang_forever(void);
@@ -23,6 +26,7 @@ __attribute__((noreturn)) void hang_forever(void);
 /* Entry points, one for each kind. */
 #define APP_ENTRY __attribute__((noreturn, visibility("default")))
 APP_ENTRY void app_healthy(void);
+APP_ENTRY void app_healthy_old_config(void); /* as a release of last year, before the configuration's schema changed */
 APP_ENTRY void app_crash(void);
 APP_ENTRY void app_hang(void);
 APP_ENTRY void app_never_confirm(void);

@@ -29,6 +29,7 @@ extern const struct dut_firmware dut_firmware;
 
 static const struct dut_entry entries[] = {
 	{"healthy", app_healthy},
+	{"healthy-old-config", app_healthy_old_config},
 	{"crash", app_crash},
 	{"hang", app_hang},
 	{"never-confirm", app_never_confirm},

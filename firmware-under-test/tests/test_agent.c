@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_agent.c - SMP requests over the console, from their bytes to the bytes of the answer. */
 #include "agent/agent.h"
+#include "agent/config.h"
 
 #include "agent/smp_frame.h"
 #include "agent/smp_server.h"
@@ -245,6 +246,32 @@ static void test_status(void **state)
 	assert_int_equal(fake.ops, 0);
 }
 
+/* Only an image that has a configuration tells of it. */
+static void test_configuration(void **state)
+{
+	struct cbor_writer w;
+
+	(void)state;
+	config_init(CONFIG_SECONDS);
+	w = begin(SMP_WRITE, SMP_OWN, 3, 1);
+	cbor_put_text(&w, "interval");
+	cbor_put_uint(&w, 777);
+	send(&w);
+	assert_int_equal(value("rc").value, 0);
+	w = begin(SMP_READ, SMP_OWN, 1, 0);
+	send(&w);
+	assert_int_equal(value("schema").value, CONFIG_SECONDS);
+	assert_int_equal(value("interval").value, 777);
+	for (uint32_t bad = 0; bad < 2; bad++) {
+		w = begin(SMP_WRITE, SMP_OWN, 3, 1);
+		cbor_put_text(&w, "interval");
+		cbor_put_uint(&w, bad ? CONFIG_INTERVAL_MAX_S + 1 : 0);
+		send(&w);
+		assert_int_equal(value("rc").value, SMP_EINVAL);
+	}
+	config_init(CONFIG_NONE);
+}
+
 static void test_reasons(void **state)
 {
 	struct cbor_writer w = begin(SMP_READ, SMP_OWN, 2, 0);
@@ -372,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reset, setup),
 		cmocka_unit_test_setup(test_what_is_not_answered, setup),
 		cmocka_unit_test_setup(test_status, setup),
+		cmocka_unit_test_setup(test_configuration, setup),
 		cmocka_unit_test_setup(test_reasons, setup),
 		cmocka_unit_test_setup(test_image_list, setup),
 		cmocka_unit_test_setup(test_confirm_with_a_hash, setup),

@@ -25,6 +25,8 @@ struct bp_link_ops {
 		    const uint8_t sha256[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*test)(void *self, const uint8_t digest[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*reset)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	/* Store the device's configuration; NULL: such a device has none that this link reaches. */
+	int (*config)(void *self, uint32_t interval, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*status)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 };
 

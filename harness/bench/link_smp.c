@@ -79,8 +79,16 @@ static int status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, st
 	return request(l, msg, bp_smp_status(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
+static int config(void *self, uint32_t interval, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[64];
+
+	return request(l, msg, bp_smp_config(msg, sizeof(msg), l->seq, interval, err), deadline_ns, out, err);
+}
+
 const struct bp_link_ops bp_link_smp_ops = {
 	.name = "smp",
 	.help = "SMP (mcumgr) over the console",
-	.offer = offer, .send = send_chunk, .test = test, .reset = reset, .status = status,
+	.offer = offer, .send = send_chunk, .test = test, .reset = reset, .config = config, .status = status,
 };

@@ -68,6 +68,7 @@ int bp_smp_upload(uint8_t *out, size_t cap, uint8_t seq, uint32_t off, const uin
 		  int first, uint32_t image_len, const uint8_t sha[32], struct bp_err *err);
 int bp_smp_manifest(uint8_t *out, size_t cap, uint8_t seq, const uint8_t *m, size_t len, struct bp_err *err);
 int bp_smp_status(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);
+int bp_smp_config(uint8_t *out, size_t cap, uint8_t seq, uint32_t interval, struct bp_err *err);
 
 /* Bits of `transitions`: what the last update went through. */
 enum bp_smp_transition {
@@ -85,6 +86,8 @@ struct bp_smp_reply {
 	uint32_t step, running, active, pending, attempts, state, counter, transitions, boots;
 	int has_status;
 	char version[32], text[64];      /* version; echo's "r" */
+	uint32_t schema, interval;       /* of the device's configuration, if it has one */
+	int has_interval;
 	/* image list: first two slots */
 	struct { int present, active, confirmed, pending; uint8_t hash[32]; char version[32]; } image[2];
 };

@@ -38,6 +38,8 @@ static const struct field reply_fields[] = {
 	{"r", F_TEXT64, BP_SMP_OS, 0, AT(text), 0},
 	{"images", F_IMAGES, BP_SMP_IMAGE, 0, 0, 0},
 	{"version", F_TEXT32, BP_SMP_OWN, 1, AT(version), 0},
+	{"schema", F_U32, BP_SMP_OWN, 1, AT(schema), 0},
+	{"interval", F_U32, BP_SMP_OWN, 1, AT(interval), AT(has_interval)},
 	STATUS(step), STATUS(running), STATUS(active), STATUS(pending), STATUS(attempts),
 	STATUS(state), STATUS(counter), STATUS(transitions), STATUS(boots),
 };

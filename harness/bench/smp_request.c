@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Command ids of the groups that we use; the specification and the firmware's README name them. */
-enum { OS_ECHO = 0, OS_RESET = 5, IMAGE_STATE = 0, IMAGE_UPLOAD = 1, OWN_MANIFEST = 0, OWN_STATUS = 1 };
+enum { OS_ECHO = 0, OS_RESET = 5, IMAGE_STATE = 0, IMAGE_UPLOAD = 1, OWN_MANIFEST = 0, OWN_STATUS = 1, OWN_CONFIG = 3 };
 
 struct writer {
 	uint8_t *out;
@@ -172,4 +172,12 @@ int bp_smp_status(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err)
 	struct writer w = begin(out, cap, seq, BP_SMP_READ, BP_SMP_OWN, OWN_STATUS, 0);
 
 	return end(&w, "status", err);
+}
+
+int bp_smp_config(uint8_t *out, size_t cap, uint8_t seq, uint32_t interval, struct bp_err *err)
+{
+	struct writer w = begin(out, cap, seq, BP_SMP_WRITE, BP_SMP_OWN, OWN_CONFIG, 1);
+
+	put_uint(&w, "interval", interval);
+	return end(&w, "configuration", err);
 }

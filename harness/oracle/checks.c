@@ -277,6 +277,19 @@ static bool state_differs(const struct bp_judge *j, const struct bp_facts *f, st
 	return !f->state_alike && broken(out, "the copies of the boot state differ or are weak %s", f->when);
 }
 
+/* The setting that was acknowledged, or one that was on its way. */
+static bool config_wrong(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
+{
+	const struct bp_obligation *o = &j->exec->owed;
+	const struct bp_smp_reply *s = &f->status;
+
+	if (!o->config || !f->has_status || (s->has_interval && (s->interval == o->config || (o->config_next && s->interval == o->config_next))))
+		return false;
+	if (!s->has_interval)
+		return broken(out, "the status tells of no configuration");
+	return broken(out, "%s reads interval %u (schema %u), expected %u", name_of(j, f->o.artifact), s->interval, s->schema, o->config);
+}
+
 /* One follows the other: a set bit asks for the one before it; an update ends one way. */
 static bool in_order(uint32_t t)
 {
@@ -425,6 +438,7 @@ static check *const checks[BP_INVARIANTS] = {
 	[BP_INV_BOOTS_ALLOWED_IMAGE] = not_allowed,
 	[BP_INV_IMAGE_INTACT] = not_whole,
 	[BP_INV_STATE_REPAIRED] = state_differs,
+	[BP_INV_CONFIG_READABLE] = config_wrong,
 	[BP_INV_TRANSITIONS_IN_ORDER] = transitions_wrong,
 	[BP_INV_REASON_REPORTED] = reason_wrong,
 	[BP_INV_STABLE] = unstable,

@@ -42,6 +42,8 @@ struct bp_obligation {
 	uint16_t zero;
 	uint32_t acked_off;       /* payload bytes acknowledged, when the host is going to resume; else 0 */
 	uint32_t counter_floor;   /* security counter the device may not fall below */
+	uint32_t config;          /* interval of the configuration that must be readable; 0: none was looked at */
+	uint32_t config_next;     /* or this one, which is being stored; 0: none */
 	uint32_t end_running;     /* where it must end: bit masks as in struct bp_expect */
 	uint32_t zero2;
 	uint64_t end_reasons;

@@ -10,6 +10,7 @@ const char *const bp_phase_names[BP_PHASES] = {"download", "install", "first-boo
 const char *const bp_damage_names[BP_DAMAGE_HOWS] = {"bit", "erase", "zero", "garbage", "torn-erase"};
 
 #define MAX_TIMES 1000u
+#define MAX_INTERVAL 86400u /* seconds: firmware-under-test/README.md, "SMP" */
 #define MAX_AFTER_NS (UINT64_C(600) * 1000000000)
 #define DEFAULT_REASONS 3u /* NONE and INTERRUPTED: an update that was not asked to run yet */
 
@@ -152,6 +153,9 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 	case BP_STEP_DAMAGE:
 		read_damage(r, body, &st->damage);
 		break;
+	case BP_STEP_CONFIG:
+		bp_node_u32(d, bp_map_need(d, body, "interval", "the setting to store"), 1, MAX_INTERVAL, &st->interval);
+		break;
 	case BP_STEP_RESET:
 		break;
 	}
@@ -159,7 +163,7 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 
 static void read_steps(struct reader *r, const struct bp_node *node)
 {
-	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage"};
+	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage", "config"};
 	struct bp_scenario *s = r->s;
 
 	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
@@ -176,7 +180,7 @@ static void read_steps(struct reader *r, const struct bp_node *node)
 		if (!bp_node_is(&r->diag, item, BP_NODE_MAP))
 			continue;
 		if (item->n != 1) {
-			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage");
+			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config");
 			continue;
 		}
 		item->keys[0]->key = item->key; /* an error names the step, "item 1 of 'steps'" */

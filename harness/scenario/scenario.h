@@ -8,6 +8,7 @@
  *   product: reference                 # default: the run's product
  *   start: {slot-a: from}              # what stands where; slot-b may be an artifact too
  *   steps:
+ *     - config: {interval: 777}        # store a setting: it must be readable from then on
  *     - update: {to: to}               # offer, upload, request trial, reset, wait for the outcome
  *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong
  *   sweep:                             # cut points, one list for each event
@@ -56,6 +57,7 @@ enum bp_step_kind {
 	BP_STEP_POWER_CYCLE, /* times: off, on, then run for `after_ns` (0: settle) */
 	BP_STEP_RESET,       /* software reset through the link, then settle */
 	BP_STEP_DAMAGE,      /* power off, damage flash, power on, settle */
+	BP_STEP_CONFIG,      /* store a setting of the device's configuration */
 };
 
 enum bp_damage_how {
@@ -90,6 +92,7 @@ struct bp_step {
 	uint64_t after_ns;         /* power-cycle: run so long, then cut; 0: until settled */
 	bool at_trial;             /* power-cycle: or until the bootloader starts a trial */
 	struct bp_damage damage;   /* damage */
+	uint32_t interval;         /* config */
 };
 
 struct bp_position {

@@ -334,6 +334,30 @@ static int damage(struct bp_exec *x, const struct bp_step *st, struct bp_err *er
 	return rc < 0 ? rc : 0;
 }
 
+/* From here on the device owes the setting that it had, or the new one; once acknowledged, the new one. */
+static int config_step(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc = bp_exec_status(x, &r, err);
+
+	if (rc)
+		return trouble(x, rc, err);
+	if (!r.has_interval || !l->ops->config)
+		return trouble(x, bp_fail(err, BP_EPROTO, "the device tells of no configuration"), err);
+	bp_exec_note(x, "store interval %u", st->interval);
+	x->owed.config = r.interval;
+	x->owed.config_next = st->interval;
+	bp_exec_owe(x, (enum bp_stage)x->owed.stage, (enum bp_phase)x->owed.phase);
+	rc = l->ops->config(l->self, st->interval, reply_deadline(x), &r, err);
+	if (rc)
+		return trouble(x, rc, err);
+	x->owed.config = st->interval;
+	x->owed.config_next = 0;
+	bp_exec_owe(x, (enum bp_stage)x->owed.stage, (enum bp_phase)x->owed.phase);
+	return 0;
+}
+
 static int reset_step(struct bp_exec *x, struct bp_err *err)
 {
 	const struct bp_link *l = &x->board->link;
@@ -360,6 +384,7 @@ int bp_exec_steps(struct bp_exec *x, struct bp_err *err)
 		case BP_STEP_POWER_CYCLE: rc = power_cycles(x, st, err); break;
 		case BP_STEP_RESET: rc = reset_step(x, err); break;
 		case BP_STEP_DAMAGE: rc = damage(x, st, err); break;
+		case BP_STEP_CONFIG: rc = config_step(x, st, err); break;
 		}
 		if (rc < 0)
 			return rc;

@@ -264,6 +264,8 @@ static int status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, st
 	out->has_reason = !f->script.no_reason;
 	out->reason = f->script.reason_plus_1 ? f->script.reason_plus_1 - 1 : f->reason;
 	out->transitions = f->script.transitions_plus_1 ? f->script.transitions_plus_1 - 1 : f->transitions;
+	out->has_interval = f->script.interval != 0;
+	out->interval = f->script.interval;
 	out->counter = f->script.counter ? f->script.counter : f->counter;
 	return 0;
 }

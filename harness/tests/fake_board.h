@@ -33,6 +33,7 @@ struct fake_script {
 	bool no_reason;
 	uint32_t reason_plus_1;   /* code + 1 */
 	uint32_t counter, transitions_plus_1;
+	uint32_t interval;        /* of its configuration; 0: it tells of none */
 	/* how it takes an update */
 	enum { FAKE_TAKES, FAKE_REFUSES_OFFER, FAKE_REFUSES_DATA, FAKE_REFUSES_TEST } update;
 	unsigned good_updates;    /* that it takes before it refuses any */

@@ -57,6 +57,7 @@ struct row {
 	struct fake_script script;
 	const char *target, *ends;  /* ends: where the update must end; NULL: target */
 	uint8_t power_cycles;
+	uint32_t config, config_next;
 	bool damaged, expect_lost, resume, no_follow_up;
 	uint32_t acked, floor;      /* of the obligation */
 };
@@ -124,6 +125,12 @@ static const struct row rows[] = {
 	{"confirmed and rolled back", BP_INV_TRANSITIONS_IN_ORDER, "both ends", BP_STAGE_CONFIRMED, .script = {.transitions_plus_1 = 1 + 31}},
 	{"a trial without an end", BP_INV_TRANSITIONS_IN_ORDER, "one is missing", BP_STAGE_WRITTEN, .script = {.transitions_plus_1 = 1 + 7}},
 	{"rolled back from nothing", BP_INV_TRANSITIONS_IN_ORDER, "one is missing", BP_STAGE_WRITTEN, .script = {.transitions_plus_1 = 1 + 16}},
+	{"the setting that was stored", PASS, NULL, BP_STAGE_CONFIRMED, .script = {.interval = 777}, .config = 777},
+	{"a setting that was under way", PASS, NULL, BP_STAGE_IDLE, .script = {.interval = 778},
+	 .config = 777, .config_next = 778, .no_follow_up = true},
+	{"another setting", BP_INV_CONFIG_READABLE, "reads interval 60 (schema 0), expected 777", BP_STAGE_CONFIRMED,
+	 .script = {.interval = 60}, .config = 777},
+	{"no configuration any more", BP_INV_CONFIG_READABLE, "no configuration", BP_STAGE_WRITTEN, .script = {0}, .config = 777},
 	{"damaged image runs", BP_INV_IMAGE_INTACT, "to runs from slot b", BP_STAGE_CONFIRMED, .script = {.image_damaged = true}},
 	{"image that was never released", BP_INV_AUTHENTIC, "old runs", BP_STAGE_IDLE, .script = {.runs = "old"}, .ends = "old", .damaged = true,
 	 .floor = 9},
@@ -202,6 +209,8 @@ static int judge(const struct row *r, struct judged *o)
 	o->exec.owed.target = (int8_t)bp_artifact_index(product, target);
 	o->exec.owed.power_cycles = r->power_cycles;
 	o->exec.owed.damaged = r->damaged;
+	o->exec.owed.config = r->config;
+	o->exec.owed.config_next = r->config_next;
 	o->exec.owed.acked_off = r->acked;
 	if (r->floor)
 		o->exec.owed.counter_floor = r->floor;

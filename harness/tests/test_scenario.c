@@ -136,6 +136,9 @@ static void steps_are_read(void **state)
 	assert_int_equal(s->step[3].damage.areas, 1u << DUT_AREA_STATE_A | 1u << DUT_AREA_STATE_B);
 	assert_int_equal(s->step[3].damage.how, BP_DAMAGE_TORN_ERASE);
 	assert_int_equal(s->step[4].kind, BP_STEP_RESET);
+	s = must_parse(11, "  - config: {interval: 777}");
+	assert_int_equal(s->step[4].kind, BP_STEP_CONFIG);
+	assert_int_equal(s->step[4].interval, 777);
 }
 
 static void faults_are_read(void **state)
@@ -215,7 +218,7 @@ static const struct bad_row bad_rows[] = {
 	{5, "start: {slot-b: from}", "5:8", {"nothing in slot-a"}},
 	{5, "start: {slot-a: from, slot-c: to}", "5:23", {"unknown key 'slot-c'", "did you mean 'slot-a'"}},
 	/* steps */
-	{7, "  - install: {to: to}", "7:5", {"item 1 of 'steps' is 'install'", "'update', 'upload', 'power-cycle', 'reset' or 'damage'"}},
+	{7, "  - install: {to: to}", "7:5", {"item 1 of 'steps' is 'install'", "'upload', 'power-cycle', 'reset', 'damage' or 'config'"}},
 	{7, "  - updat: {to: to}", "7:5", {"item 1 of 'steps' is 'updat'", "did you mean 'update'"}},
 	{7, "  - {update: {to: to}, reset: {}}", "7:5", {"a step has one key"}},
 	{7, "  - update", "7:5", {"expected a map"}},
@@ -245,6 +248,8 @@ static const struct bad_row bad_rows[] = {
 	{12, "end: {running: to, reasons: OK}", "12:29", {"'reasons'", "expected a list"}},
 	{12, "end: {running: to, reasons: [OK], reson: 1}", "12:35", {"unknown key 'reson'", "did you mean 'reasons'"}},
 	{12, "end: {running: {a: to}, reasons: [OK]}", "12:16", {"'running'"}},
+	{11, "  - config: {}", "11:13", {"missing 'interval'"}},
+	{11, "  - config: {interval: 86401}", "11:24", {"'interval' is 86401", "1 to 86400"}},
 	/* sweeps */
 	{14, "  - {event: flsh, phases: [idle], positions: [before]}", "14:13", {"'flsh'", "did you mean 'flash'", "link-frame"}},
 	{14, "  - {phases: [idle], positions: [before]}", "14:5", {"missing 'event'"}},

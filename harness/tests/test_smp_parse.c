@@ -112,7 +112,13 @@ static void status_answer(void **state)
 	struct bp_err err;
 
 	(void)state;
+	assert_int_equal(PARSE(64, 1, "\xae" STATUS_FIELDS STATUS_VERSION "\x66schema\x02\x68interval\x19\x03\x09", &r, &err), 0);
+	check_status(&r);
+	assert_true(r.has_interval);
+	assert_int_equal(r.schema, 2);
+	assert_int_equal(r.interval, 777);
 	assert_int_equal(PARSE(64, 1, "\xac" STATUS_FIELDS STATUS_VERSION, &r, &err), 0);
+	assert_false(r.has_interval);
 	check_status(&r);
 	assert_string_equal(r.version, "1.1.0+2");
 	/* a map of indefinite length, as zcbor writes it unless told otherwise */
