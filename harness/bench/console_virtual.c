@@ -4,9 +4,19 @@
 static int read_bytes(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
 {
 	struct bp_virtual *v = self;
+	size_t n = bp_vboard_receive(v->vboard, buf, cap, at_ns);
 
 	(void)err;
-	return (int)bp_vboard_receive(v->vboard, buf, cap, at_ns);
+	for (size_t at = 0; at < n;) {
+		at += bp_lines_feed(&v->lines, buf + at, n - at);
+		if (!v->lines.ended)
+			continue;
+		if (v->on_line)
+			v->on_line(v->on_line_ctx, *at_ns, v->lines.text, v->lines.len);
+		if (bp_line_came(&v->cut_line, &v->lines))
+			bp_vboard_arm_time(v->vboard, *at_ns + v->cut_line.after_ns);
+	}
+	return (int)n;
 }
 
 static int write_bytes(void *self, const uint8_t *buf, size_t len, struct bp_err *err)

@@ -120,6 +120,7 @@ int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struc
 	r->product = p;
 	r->io_bytes = IO_BYTES;
 	r->can_catch = true;
+	r->cut_at_ns = BP_NEVER;
 	r->window_ns = b->calibration.known ? b->calibration.dead_ns + b->calibration.jitter_ns + MARGIN_NS : WINDOW_NS;
 	bp_world_real_init(&r->world);
 	r->smp.wire = &r->board.wire;
@@ -162,11 +163,17 @@ void bp_real_close(struct bp_real *r)
 	r->console.ops = r->port.ops = NULL;
 }
 
+void bp_real_disarm(struct bp_real *r)
+{
+	r->look = NULL;
+	r->cut_link_byte = r->cut_line.left = 0;
+	r->cut_at_ns = BP_NEVER;
+}
+
 void bp_real_rewind(struct bp_real *r)
 {
 	r->powered = NULL;
-	r->look = NULL;
-	r->cut_link_byte = 0;
+	bp_real_disarm(r);
 	r->cut_fired = false;
 	r->unproven = 0;
 	r->unproven_text[0] = '\0';

@@ -25,13 +25,13 @@
 
 #include "bench/bench.h"
 #include "bench/board.h"
+#include "bench/lines.h"
 #include "bench/link_smp.h"
 #include "bench/world_real.h"
 
 #include <stdbool.h>
 
 #define BP_REAL_CANARY_BYTES 16u
-#define BP_REAL_LINE_BYTES 128u
 
 /* Called within power-up, core halted before its first instruction (caught), or running when it cannot be caught. */
 typedef int bp_real_powered(void *ctx, bool caught, struct bp_err *err);
@@ -70,9 +70,11 @@ struct bp_real {
 	bp_real_look *look;
 	void *look_ctx;
 
-	/* A cut by the host's bytes: after this one (from 1) has arrived; 0: none. */
+	/* Cuts that the host can see coming. By its own bytes: after this one (from 1) has arrived; 0: none. */
 	uint64_t cut_link_byte, link_sent;
 	uint64_t byte_ns;                 /* a byte's time on the link's wire */
+	struct bp_line_wait cut_line;     /* a cut by a line of the device, in the very wake-up that brings its end */
+	uint64_t cut_at_ns;               /* a cut at this time of the monotonic clock; BP_NEVER: none */
 	uint64_t sent_until_ns;           /* when the last bit of what was written is on the wire */
 	bool cut_fired;
 	uint64_t cut_wanted_ns, cut_issued_ns;
@@ -80,8 +82,7 @@ struct bp_real {
 	/* What was heard, and what was made of it. */
 	uint64_t heard_ns;
 	bool no_image, asking, asked;     /* asked: `seen` holds until the next boot */
-	char line[BP_REAL_LINE_BYTES];
-	unsigned line_len;
+	struct bp_lines lines;
 	struct bp_observation seen;
 	uint64_t changes;
 	uint8_t digest[32];
@@ -99,6 +100,9 @@ int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struc
 
 /* The board is left in its safe state. NULL is fine. */
 void bp_real_close(struct bp_real *r);
+
+/* Give up the cut that is armed. */
+void bp_real_disarm(struct bp_real *r);
 
 /* Give up observers and cuts that are armed: a new case begins. */
 void bp_real_rewind(struct bp_real *r);

@@ -16,7 +16,7 @@ void bp_real_forget(struct bp_real *r)
 {
 	r->asked = false;
 	r->no_image = false;
-	r->line_len = 0;
+	r->lines = (struct bp_lines){0};
 	r->heard_ns = bp_clock_ns();
 }
 
@@ -24,22 +24,38 @@ void bp_real_forget(struct bp_real *r)
 
 static bool in_line(const struct bp_real *r, const char *mark)
 {
-	return mark && *mark && memmem(r->line, r->line_len, mark, strlen(mark));
+	return mark && *mark && bp_line_holds(r->lines.text, r->lines.len, mark);
 }
 
-static void heard(struct bp_real *r, const uint8_t *bytes, int n)
+/* The awaited line first: nothing stands between its end and the cut. */
+static int line_ended(struct bp_real *r, uint64_t at_ns, struct bp_err *err)
 {
-	for (int i = 0; i < n; i++) {
-		if (r->line_len < sizeof(r->line))
-			r->line[r->line_len++] = (char)bytes[i];
-		if (bytes[i] != '\n')
-			continue;
-		if (in_line(r, r->product->marks.boot))
-			r->no_image = r->asked = false;
-		r->no_image = r->no_image || in_line(r, r->product->marks.no_image);
-		r->line_len = 0;
+	uint64_t lead_ns = r->bench->calibration.dead_ns;
+	int rc = 0;
+
+	if (bp_line_came(&r->cut_line, &r->lines)) {
+		if (r->cut_line.after_ns > lead_ns)
+			r->cut_at_ns = at_ns + r->cut_line.after_ns - lead_ns;
+		else
+			rc = bp_real_fire(r, at_ns, err);
+	}
+	if (in_line(r, r->product->marks.boot))
+		r->no_image = r->asked = false;
+	r->no_image = r->no_image || in_line(r, r->product->marks.no_image);
+	return rc;
+}
+
+static int heard(struct bp_real *r, const uint8_t *bytes, size_t n, uint64_t at_ns, struct bp_err *err)
+{
+	int rc = 0;
+
+	for (size_t at = 0; at < n && rc >= 0;) {
+		at += bp_lines_feed(&r->lines, bytes + at, n - at);
+		if (r->lines.ended)
+			rc = line_ended(r, at_ns, err);
 	}
 	r->heard_ns = bp_clock_ns();
+	return rc;
 }
 
 static int console_poll(void *self, short *events, uint64_t *deadline_ns)
@@ -61,10 +77,9 @@ static int console_read(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, s
 {
 	struct bp_real *r = self;
 	int n = read_from(r, &r->console, buf, cap, at_ns, err);
+	int rc = n > 0 ? heard(r, buf, (size_t)n, *at_ns + r->epoch_ns, err) : 0;
 
-	if (n > 0)
-		heard(r, buf, n);
-	return n;
+	return rc < 0 ? rc : n;
 }
 
 /* The bytes up to the armed one, then the cut as that byte has arrived; the rest meets a board that is off. */
@@ -77,9 +92,7 @@ static int write_and_cut(struct bp_real *r, const struct bp_console *c, const ui
 		return rc;
 	r->link_sent += n;
 	r->sent_until_ns += n * r->byte_ns;
-	r->cut_link_byte = 0;
-	r->cut_fired = true;
-	return bp_real_cut(r, r->sent_until_ns - r->bench->calibration.dead_ns, err);
+	return bp_real_fire(r, r->sent_until_ns - r->bench->calibration.dead_ns, err);
 }
 
 /* All that the host writes is the link's. */

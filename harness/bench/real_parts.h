@@ -10,6 +10,8 @@
 /* ---- real_power.c ---- */
 extern const struct bp_power_ops bp_real_power_ops;
 extern const struct bp_world_ops bp_real_world_ops;
+/* The armed cut's moment has come: bp_real_cut(), and nothing is armed any more. */
+int bp_real_fire(struct bp_real *r, uint64_t at_ns, struct bp_err *err);
 /* On, with the core halted before its first instruction, for the debug port only. Nothing when it is so already. */
 int bp_real_service(struct bp_real *r, struct bp_err *err);
 

@@ -56,6 +56,13 @@ int bp_real_cut(struct bp_real *r, uint64_t at_ns, struct bp_err *err)
 	return rc;
 }
 
+int bp_real_fire(struct bp_real *r, uint64_t at_ns, struct bp_err *err)
+{
+	bp_real_disarm(r);
+	r->cut_fired = true;
+	return bp_real_cut(r, at_ns, err);
+}
+
 static int go(struct bp_real *r, struct bp_err *err)
 {
 	const struct bp_debug_ops *ops = r->debug.ops;
@@ -263,6 +270,20 @@ static int wait_aimed(struct bp_real *r, uint64_t until_ns, struct bp_err *err)
 	return BP_WAKE_OUTPUT; /* whoever waits looks again */
 }
 
+/* Until the armed time, the last part of it awake. */
+static int wait_timed(struct bp_real *r, struct bp_err *err)
+{
+	uint64_t at_ns = r->cut_at_ns;
+	int rc;
+
+	bp_world_real_spin(&r->world, SPIN_NS);
+	rc = bp_world_real_ops.wait(&r->world, at_ns, err);
+	bp_world_real_spin(&r->world, 0);
+	if (rc == BP_WAKE_TIME)
+		rc = bp_real_fire(r, at_ns, err);
+	return rc < 0 ? rc : BP_WAKE_OUTPUT; /* whoever waits looks again */
+}
+
 static int wait(void *self, uint64_t until_ns, struct bp_err *err)
 {
 	struct bp_real *r = self;
@@ -272,6 +293,8 @@ static int wait(void *self, uint64_t until_ns, struct bp_err *err)
 		return wait_off(r, until_ns, err);
 	if (r->look)
 		return wait_aimed(r, until_ns, err);
+	if (r->cut_at_ns <= until_ns)
+		return wait_timed(r, err);
 	return bp_world_real_ops.wait(&r->world, until_ns, err);
 }
 

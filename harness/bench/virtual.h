@@ -7,6 +7,7 @@
 #define BP_BENCH_VIRTUAL_H
 
 #include "bench/board.h"
+#include "bench/lines.h"
 #include "bench/link_smp.h"
 #include "vboard/vboard.h"
 
@@ -16,6 +17,10 @@ struct bp_virtual {
 	struct bp_image_table images;
 	struct bp_link_smp smp;
 	uint64_t cut_link_byte;      /* cut when the host's byte of this number has arrived; 0: none */
+	struct bp_line_wait cut_line;/* cut by a line of the console */
+	struct bp_lines lines;
+	void (*on_line)(void *ctx, uint64_t at_ns, const char *line, size_t len); /* NULL: nobody listens */
+	void *on_line_ctx;
 	struct bp_board board;
 };
 

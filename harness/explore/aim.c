@@ -164,21 +164,35 @@ static int look(void *ctx, struct bp_err *err)
 
 int bp_aim_arm(struct bp_aim *a, struct bp_real *real, const struct bp_log *log, const struct bp_cutpoint *cut, struct bp_err *err)
 {
+	uint64_t lead_ns;
+
 	*a = (struct bp_aim){.real = real, .log = log, .cut = *cut, .shift_ns = a->shift_ns};
 	real->link_sent = 0;
-	if (cut->event != BP_EVENT_FLASH) {
+	switch (cut->event) {
+	case BP_EVENT_FLASH:
+		real->look_ctx = a;
+		real->look = look;
+		return points(a, true, err);
+	case BP_EVENT_LINK_BYTE:
+	case BP_EVENT_LINK_FRAME:
 		real->cut_link_byte = cut->event == BP_EVENT_LINK_FRAME ? bp_log_frame_end(log, cut->n) : cut->n;
 		snprintf(a->method, sizeof(a->method), "the host's own count");
-		return 0;
+		break;
+	case BP_EVENT_LINE:
+		real->cut_line = (struct bp_line_wait){a->cut.line, cut->n, cut->after_ns};
+		snprintf(a->method, sizeof(a->method), cut->after_ns ? "delay from the line's end" : "the line's end");
+		break;
+	case BP_EVENT_TIME:
+		lead_ns = real->bench->calibration.dead_ns;
+		real->cut_at_ns = bp_clock_ns() + (cut->after_ns > lead_ns ? cut->after_ns - lead_ns : 0);
+		snprintf(a->method, sizeof(a->method), "the host's clock");
+		break;
 	}
-	real->look_ctx = a;
-	real->look = look;
-	return points(a, true, err);
+	return 0;
 }
 
 int bp_aim_disarm(struct bp_aim *a, struct bp_err *err)
 {
-	a->real->look = NULL;
-	a->real->cut_link_byte = 0;
+	bp_real_disarm(a->real);
 	return a->set ? points(a, false, err) : 0;
 }

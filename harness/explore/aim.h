@@ -13,7 +13,10 @@
  *   down that far into the erase; before the core runs when the switch is slower
  *   than that. Where within is the board's calibration to tell, and the flash
  *   afterwards.
- * - a byte or frame of the link: the host's own count, see bp_real.
+ * - a byte or frame of the link: the host's own count.
+ * - a line of the console: at once, in the wake-up that brings its end; or so long
+ *   after that, by the host's clock, as is a time since the update began. The board's
+ *   calibrated delay is taken off what is to be waited.
  *
  * Words torn within a call are not promised (41 to 90 us each): such positions are
  * left to the virtual board.

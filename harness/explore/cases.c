@@ -28,6 +28,17 @@ void bp_case_not_exercised(struct bp_judgement *out, const char *fmt, ...)
 	va_end(ap);
 }
 
+void bp_case_empty(struct bp_judgement *out, const struct bp_case *c)
+{
+	char cut[BP_CUTPOINT_TEXT];
+
+	if (c->cut.n)
+		bp_case_not_exercised(out, "sweep %u lists %s, which the update does not come to: nothing is cut there", c->row + 1u,
+				      bp_cutpoint_show(cut, &c->cut));
+	else
+		bp_case_not_exercised(out, "sweep %u names a phase in which the update has no such event: nothing is cut there", c->row + 1u);
+}
+
 static void expect(struct bp_exec *x, const struct bp_expect *e)
 {
 	if (e->running)

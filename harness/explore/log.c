@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/log.h"
 
+#include "bench/lines.h"
+
 #include <string.h>
 
 /* Room for an update that erases and programs the whole flash four times. */
@@ -8,6 +10,7 @@
 #define OWED_MAX 65536u
 #define SENDS_MAX 65536u
 #define KEPT_BYTES (1024u * 1024u) /* registers and .noinit change once a boot or so */
+#define LINES_MAX 16384u
 
 int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash *start, struct bp_log **out)
 {
@@ -22,11 +25,13 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 	l->cap_data = ROUNDS * g->size_bytes;
 	l->cap_owed = OWED_MAX;
 	l->cap_sends = SENDS_MAX;
+	l->cap_lines = LINES_MAX;
 	l->op = bp_arena_array(a, l->cap_ops, sizeof(*l->op));
 	l->data = bp_arena_alloc(a, l->cap_data);
 	l->owed = bp_arena_array(a, l->cap_owed, sizeof(*l->owed));
 	l->send = bp_arena_array(a, l->cap_sends, sizeof(*l->send));
-	if (!l->op || !l->data || !l->owed || !l->send)
+	l->line = bp_arena_array(a, l->cap_lines, sizeof(*l->line));
+	if (!l->op || !l->data || !l->owed || !l->send || !l->line)
 		return BP_ENOMEM;
 	*out = l;
 	return 0;
@@ -105,6 +110,53 @@ void bp_log_sent(struct bp_log *l, uint64_t at_ns, size_t len)
 	l->n_sends++;
 }
 
+void bp_log_line(void *log, uint64_t at_ns, const char *line, size_t len)
+{
+	struct bp_log *l = log;
+	char *text = l->n_lines < l->cap_lines ? bp_arena_text(l->arena, line, len) : NULL;
+
+	if (text)
+		l->line[l->n_lines++] = (struct bp_log_line){at_ns, text, len};
+	else
+		l->failed = 1;
+}
+
+uint32_t bp_log_events(const struct bp_log *l, enum bp_event event)
+{
+	switch (event) {
+	case BP_EVENT_FLASH: return l->n_ops;
+	case BP_EVENT_LINK_BYTE: return bp_log_frame_end(l, l->n_sends);
+	case BP_EVENT_LINK_FRAME: return l->n_sends;
+	case BP_EVENT_LINE: return l->n_lines;
+	case BP_EVENT_TIME: break;
+	}
+	return 0;
+}
+
+/* Lines up to number n (from 1) that hold the text. */
+static uint32_t lines_with(const struct bp_log *l, const char *text, uint32_t n)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += bp_line_holds(l->line[i].text, l->line[i].len, text);
+	return count;
+}
+
+bool bp_log_point(const struct bp_log *l, enum bp_event event, uint32_t i, struct bp_cutpoint *out)
+{
+	size_t n = 0;
+
+	*out = (struct bp_cutpoint){.event = event, .n = i};
+	if (event != BP_EVENT_LINE)
+		return true;
+	while (n < l->line[i - 1].len && n < BP_CUT_LINE_BYTES - 1 && (unsigned char)l->line[i - 1].text[n] >= ' ')
+		n++;
+	memcpy(out->line, l->line[i - 1].text, n);
+	out->n = lines_with(l, out->line, i);
+	return n > 0;
+}
+
 uint32_t bp_log_frame_end(const struct bp_log *l, uint32_t frame)
 {
 	if (!frame || frame > l->n_sends)
@@ -160,12 +212,46 @@ static void resolve_time(const struct bp_log *l, uint64_t at_ns, struct bp_state
 	out->owed = low ? low - 1 : 0;
 }
 
+/* When line c->n that holds the text has ended, or BP_NEVER. */
+static uint64_t line_end(const struct bp_log *l, const struct bp_cutpoint *c)
+{
+	uint32_t left = c->n;
+
+	for (uint32_t i = 0; i < l->n_lines; i++)
+		if (bp_line_holds(l->line[i].text, l->line[i].len, c->line) && !--left)
+			return l->line[i].at_ns;
+	return BP_NEVER;
+}
+
+/* The board time of a cut that is not at a flash operation, or BP_NEVER when the update has no such point. */
+static uint64_t time_of(const struct bp_log *l, const struct bp_cutpoint *c)
+{
+	uint64_t at = BP_NEVER;
+
+	switch (c->event) {
+	case BP_EVENT_LINK_BYTE: return arrival(l, c->n);
+	case BP_EVENT_LINK_FRAME: return arrival(l, bp_log_frame_end(l, c->n));
+	case BP_EVENT_LINE:
+		at = line_end(l, c);
+		break;
+	case BP_EVENT_TIME:
+		at = l->begin_ns;
+		break;
+	case BP_EVENT_FLASH:
+		break;
+	}
+	/* After the last step nothing is under way any more that a cut could hit. */
+	return at != BP_NEVER && at + c->after_ns < l->end_ns ? at + c->after_ns : BP_NEVER;
+}
+
 int bp_log_resolve(const struct bp_log *l, const struct bp_cutpoint *c, struct bp_state *out)
 {
 	uint64_t at;
 
+	if (!c->n)
+		return BP_ENOENT;
 	if (c->event == BP_EVENT_FLASH) {
-		if (!c->n || c->n > l->n_ops)
+		if (c->n > l->n_ops)
 			return BP_ENOENT;
 		*out = (struct bp_state){
 			.prefix = c->position == BP_CUT_AFTER ? c->n : c->n - 1,
@@ -177,7 +263,7 @@ int bp_log_resolve(const struct bp_log *l, const struct bp_cutpoint *c, struct b
 		};
 		return 0;
 	}
-	at = arrival(l, c->event == BP_EVENT_LINK_FRAME ? bp_log_frame_end(l, c->n) : c->n);
+	at = time_of(l, c);
 	if (at == BP_NEVER)
 		return BP_ENOENT;
 	resolve_time(l, at, out);

@@ -36,6 +36,12 @@ struct bp_log_send {         /* one message of the host on the wire */
 	uint32_t first, len; /* bytes of the link, counted from 1 */
 };
 
+struct bp_log_line {         /* one line of the device's console */
+	uint64_t at_ns;      /* its end has arrived */
+	const char *text;
+	size_t len;
+};
+
 struct bp_log {
 	struct bp_arena *arena;
 	struct bp_flash *start;          /* flash when the update began */
@@ -44,13 +50,14 @@ struct bp_log {
 	struct bp_log_op *op;
 	struct bp_log_owed *owed;
 	struct bp_log_send *send;
+	struct bp_log_line *line;
 	uint8_t *data;
 	const struct bp_vboard *board;   /* whose registers and .noinit are recorded; NULL: nobody's */
 	uint8_t *kept;                   /* rows of kept_bytes, each unlike the one before */
 	uint32_t kept_bytes, n_kept, cap_kept; /* n, cap: bytes */
-	uint32_t n_ops, n_owed, n_sends, n_data;
-	uint32_t cap_ops, cap_owed, cap_sends, cap_data;
-	uint64_t end_ns;                 /* board time when the steps were over */
+	uint32_t n_ops, n_owed, n_sends, n_lines, n_data;
+	uint32_t cap_ops, cap_owed, cap_sends, cap_lines, cap_data;
+	uint64_t begin_ns, end_ns;       /* board time when the steps began and were over */
 	int failed;                      /* a table was full: BP_ENOMEM at the end */
 };
 
@@ -64,6 +71,7 @@ int bp_log_keep(struct bp_log *log, const struct bp_vboard *board);
 void bp_log_op(void *log, const struct bp_op *op);
 void bp_log_owe(struct bp_log *log, uint64_t at_ns, const struct bp_obligation *o);
 void bp_log_sent(struct bp_log *log, uint64_t at_ns, size_t len);
+void bp_log_line(void *log, uint64_t at_ns, const char *line, size_t len);
 
 /* A state: `prefix` operations complete, then, when torn, operation number `prefix` (from 0) torn by `torn`. */
 struct bp_state {
@@ -83,6 +91,12 @@ void bp_log_apply(const struct bp_log *log, struct bp_flash *f, uint32_t from, u
 
 /* Tear operation number i on f. */
 void bp_log_tear(const struct bp_log *log, struct bp_flash *f, uint32_t i, struct bp_torn torn);
+
+/* How many events of this kind the update has; times: none. */
+uint32_t bp_log_events(const struct bp_log *log, enum bp_event event);
+
+/* The cut point of event i (from 1) that is no flash operation. False when nothing can name it: a line of control characters. */
+bool bp_log_point(const struct bp_log *log, enum bp_event event, uint32_t i, struct bp_cutpoint *out);
 
 /* Number of the link's last byte of message `frame` (from 1), 0 when there is none. */
 uint32_t bp_log_frame_end(const struct bp_log *log, uint32_t frame);

@@ -171,36 +171,65 @@ static int flash_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err 
 	return rc;
 }
 
-static int link_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err *err)
+static int point_case(struct maker *m, const struct bp_cutpoint *cut, uint32_t phases, const char *variant_name, struct bp_err *err)
 {
-	uint32_t n = w->event == BP_EVENT_LINK_FRAME ? m->log->n_sends : bp_log_frame_end(m->log, m->log->n_sends);
+	struct bp_state s;
+	uint8_t phase;
+
+	if (bp_log_resolve(m->log, cut, &s))
+		return BP_ENOENT;
+	phase = m->log->owed[s.owed].owed.phase;
+	return phases & (1u << phase) ? cut_case(m, cut, (enum bp_phase)phase, variant_name, err) : 0;
+}
+
+/* What the wire carries, either way. */
+static int wire_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err *err)
+{
+	static const char *const names[BP_EVENTS] = {
+		[BP_EVENT_LINK_BYTE] = "link byte", [BP_EVENT_LINK_FRAME] = "link frame", [BP_EVENT_LINE] = "line",
+	};
+	uint32_t n = bp_log_events(m->log, w->event);
 	int rc = 0;
 
 	for (uint32_t i = 1; i <= n && !rc; i += w->every) {
-		struct bp_cutpoint cut = {.event = w->event, .n = i};
-		struct bp_state s;
-		uint8_t phase;
+		struct bp_cutpoint cut;
 
-		if (bp_log_resolve(m->log, &cut, &s))
-			return bp_fail(err, BP_EINTERNAL, "link byte %u resolves to no state", i);
-		phase = m->log->owed[s.owed].owed.phase;
-		if (w->phases & (1u << phase))
-			rc = cut_case(m, &cut, (enum bp_phase)phase,
-				      w->event == BP_EVENT_LINK_FRAME ? "link frame" : "link byte", err);
+		if (bp_log_point(m->log, w->event, i, &cut))
+			rc = point_case(m, &cut, w->phases, names[w->event], err);
+		if (rc == BP_ENOENT)
+			return bp_fail(err, BP_EINTERNAL, "%s %u resolves to no state", names[w->event], i);
 	}
 	return rc;
 }
 
-/* A scenario that cuts nowhere must not look like one that passed. */
-static int empty_case(struct maker *m, unsigned sweep, struct bp_err *err)
+/* A sweep that cuts nowhere, or not at the listed point, must not look like one that passed. */
+static int empty_case(struct maker *m, unsigned sweep, const struct bp_cutpoint *point, struct bp_err *err)
 {
 	struct bp_case *c = add_case(m, BP_CASE_EMPTY, "empty sweep", BP_PHASE_IDLE);
 
 	if (!c)
 		return bp_fail(err, BP_ENOMEM, "%s: too many cases", m->plan->scenario->name);
 	c->row = (uint16_t)sweep;
+	if (point)
+		c->cut = *point;
 	own_run(m, c);
 	return 0;
+}
+
+/* Points by name. Each is a variant of its own, so that each is also run from the start. */
+static int listed(struct maker *m, unsigned sweep, struct bp_err *err)
+{
+	const struct bp_sweep *w = &m->plan->scenario->sweep[sweep];
+	int rc = 0;
+
+	for (unsigned i = 0; i < w->n_at && !rc; i++) {
+		char name[BP_CUTPOINT_TEXT];
+
+		rc = point_case(m, &w->at[i], WHEREVER, bp_cutpoint_show(name, &w->at[i]), err);
+		if (rc == BP_ENOENT)
+			rc = m->counting ? 0 : empty_case(m, sweep, &w->at[i], err);
+	}
+	return rc;
 }
 
 /* A budget is shared out by size; each sweep keeps its first case at least. */
@@ -226,11 +255,11 @@ static int sweeps(struct maker *m, uint32_t all, struct bp_err *err)
 		m->in_sweep = 0;
 		m->phases = 0;
 		m->stride = stride_of(m, i, all);
-		rc = w->event == BP_EVENT_FLASH ? flash_sweep(m, w, err) : link_sweep(m, w, err);
+		rc = w->n_at ? listed(m, i, err) : w->event == BP_EVENT_FLASH ? flash_sweep(m, w, err) : wire_sweep(m, w, err);
 		if (m->counting)
 			m->count[i] = m->in_sweep;
-		else if (!rc && (w->phases == WHEREVER ? !m->phases : (w->phases & ~m->phases) != 0))
-			rc = empty_case(m, i, err);
+		else if (!rc && !w->n_at && (w->phases == WHEREVER ? !m->phases : (w->phases & ~m->phases) != 0))
+			rc = empty_case(m, i, NULL, err);
 		if (rc)
 			return rc;
 	}
@@ -314,7 +343,7 @@ int bp_plan_make(struct bp_arena *a, const struct bp_scenario *s, const struct b
 	m.budget = budget;
 	all = m.cut_cases;
 	m.plan->all_cases = all + other_count(s);
-	m.cap_cases = (budget && budget < all ? budget : all) + other_count(s) + 3 * BP_MAX_SWEEPS;
+	m.cap_cases = (budget && budget < all ? budget : all) + other_count(s) + (3 + BP_MAX_POSITIONS) * BP_MAX_SWEEPS;
 	rc = tables(&m, err);
 	if (rc)
 		return rc;

@@ -23,7 +23,7 @@ enum bp_case_kind {
 
 struct bp_case {
 	enum bp_case_kind kind;
-	struct bp_cutpoint cut;      /* cut */
+	struct bp_cutpoint cut;      /* cut; empty: the listed point that the update lacks, n 0 when a phase is empty */
 	struct bp_state state;       /* cut: what it resolves to */
 	uint16_t row;                /* edit, damage, empty: index in the scenario */
 	uint16_t variant;

@@ -2,11 +2,13 @@
 #include "explore/rig.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "explore/cases.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define LATE_NS (10 * BP_NS_PER_MS) /* as much as a mechanical relay strays */
 #define CASE_ARENA_BYTES ((size_t)64 * 1024 * 1024)
 
 /* ---- the board --------------------------------------------------------------------------- */
@@ -188,7 +190,7 @@ static bool is_torn(const struct bp_case *c)
 }
 
 /*
- * Was it the cut that the token names? A byte of the link is the host's own count:
+ * Was it the cut that the token names? What is not aimed at an operation is the host's own count:
  * any state of the update will do. A torn erase may read blank, and be weak: the
  * core had halted at that very call and was let go, the erase has begun, and the
  * operation after it, which follows within microseconds, has not.
@@ -212,10 +214,21 @@ static void correct(struct bp_rig *g, const struct bp_case *c)
 	g->aim.shift_ns += g->fit.first < c->cut.n ? step : -step;
 }
 
+/* The host's own lateness with a cut that it timed or heard coming: what was hit is not what was named then. */
+static uint64_t late_ns(const struct bp_rig *g, const struct bp_case *c)
+{
+	const struct bp_real *r = g->real;
+	bool timed = c->cut.event == BP_EVENT_LINE || c->cut.event == BP_EVENT_TIME;
+
+	return timed && r->cut_issued_ns > r->cut_wanted_ns + LATE_NS ? r->cut_issued_ns - r->cut_wanted_ns : 0;
+}
+
 static void report_shot(struct bp_rig *g, const struct bp_case *c, struct bp_shot *s)
 {
 	const struct bp_real *r = g->real;
 	bool fired = g->aim.fired || r->cut_fired;
+	uint64_t late = fired ? late_ns(g, c) : 0;
+	char by[32];
 
 	snprintf(s->method, sizeof(s->method), "%s", g->aim.method);
 	if (fired) {
@@ -228,11 +241,13 @@ static void report_shot(struct bp_rig *g, const struct bp_case *c, struct bp_sho
 		snprintf(s->seen, sizeof(s->seen), "the fault never fired: the update ended before its cut point");
 	else if (r->unproven)
 		snprintf(s->seen, sizeof(s->seen), "%s", r->unproven_text);
+	else if (late)
+		snprintf(s->seen, sizeof(s->seen), "the host was late by %s", bp_show_duration(by, sizeof(by), late));
 	else if (!g->looked)
 		snprintf(s->seen, sizeof(s->seen), "unclassified: the core cannot be caught at power-on");
 	else
 		bp_fit_show(&g->fit, s->seen, sizeof(s->seen));
-	s->hit = fired && !g->aim.lost && !r->unproven && g->looked && right_place(g, c);
+	s->hit = fired && !late && !g->aim.lost && !r->unproven && g->looked && right_place(g, c);
 }
 
 /* ---- cases -------------------------------------------------------------------------------------- */
@@ -311,7 +326,7 @@ int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case 
 	g->plan = p;
 	g->aim.shift_ns = 0;
 	if (c->kind == BP_CASE_EMPTY) {
-		bp_case_not_exercised(out, "sweep %u names a phase in which the update has no such event: nothing is cut there", c->row + 1u);
+		bp_case_empty(out, c);
 		return 0;
 	}
 	do {

@@ -143,8 +143,9 @@ int bp_token_case(const struct bp_token *t, const struct bp_plan *plan, struct b
 		out->kind = BP_CASE_CUT;
 		out->cut = t->cut;
 		if (bp_log_resolve(plan->log, &t->cut, &out->state))
-			return bp_fail(err, BP_EUSAGE, "token: the update of %s has no such cut point; it has %u flash operations and %u link bytes",
-				       s->name, plan->log->n_ops, bp_log_frame_end(plan->log, plan->log->n_sends));
+			return bp_fail(err, BP_EUSAGE, "token: the update of %s has no such cut point; it has %u flash operations, "
+				       "%u link bytes and %u lines", s->name, plan->log->n_ops,
+				       bp_log_events(plan->log, BP_EVENT_LINK_BYTE), plan->log->n_lines);
 		out->phase = plan->log->owed[out->state.owed].owed.phase;
 		return 0;
 	}

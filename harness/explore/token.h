@@ -13,7 +13,7 @@
 
 #include "explore/plan.h"
 
-#define BP_TOKEN_BYTES 256
+#define BP_TOKEN_BYTES 384
 
 struct bp_token {
 	char product[48], scenario[64], hash8[9];

@@ -6,20 +6,98 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const bp_event_names[BP_EVENTS] = {"flash", "link-byte", "link-frame"};
+const char *const bp_event_names[BP_EVENTS] = {"flash", "link-byte", "link-frame", "line", "time"};
+
+#define DURATION_TEXT 32
+
+/* ---- line texts --------------------------------------------------------------------- */
+
+/* RFC 3986, 2.3: what needs no %xx. */
+static int plain(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+}
+
+static void show_line(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
+{
+	char *at = out + sprintf(out, "line:"), after[DURATION_TEXT];
+
+	for (const unsigned char *p = (const unsigned char *)c->line; *p; p++) {
+		if (plain(*p)) {
+			*at++ = (char)*p;
+			continue;
+		}
+		*at++ = '%';
+		bp_hex(at, p, 1);
+		at += 2;
+	}
+	at += sprintf(at, "#%u", c->n);
+	if (c->after_ns)
+		sprintf(at, "+%s", bp_exact_duration(after, sizeof(after), c->after_ns));
+}
+
+/* One byte of a text that is written as in tokens. Negative: it is not written so. */
+static int coded(const char **p)
+{
+	char digits[3] = {0};
+	uint8_t byte;
+
+	if (plain((unsigned char)**p))
+		return (unsigned char)*(*p)++;
+	if (**p != '%')
+		return BP_ECONFIG;
+	memcpy(digits, *p + 1, strnlen(*p + 1, 2));
+	if (strspn(digits, "0123456789abcdef") != 2 || bp_unhex(digits, &byte, 1, NULL) != 1 || plain(byte))
+		return BP_ECONFIG;
+	*p += 3;
+	return byte;
+}
+
+/* The text of a line in either form, *p moves behind it. No line holds NUL, CR or LF. */
+static int line_text(const char **p, char out[BP_CUT_LINE_BYTES])
+{
+	int quoted = **p == '"', n = 0;
+
+	for (*p += quoted; **p && **p != (quoted ? '"' : '#'); n++) {
+		int byte = quoted ? (unsigned char)*(*p)++ : coded(p);
+
+		if (byte <= 0 || byte == '\r' || byte == '\n' || n == BP_CUT_LINE_BYTES - 1)
+			return BP_ECONFIG;
+		out[n] = (char)byte;
+	}
+	out[n] = '\0';
+	*p += quoted && **p == '"';
+	return n ? 0 : BP_ECONFIG;
+}
+
+/* ---- all forms -------------------------------------------------------------------------- */
 
 const char *const bp_fault_names[BP_FAULTS] = {"power-cut", "reset-pin", "reset-software", "reset-watchdog"};
 
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 {
-	if (c->event == BP_EVENT_LINK_BYTE)
+	char after[DURATION_TEXT];
+
+	switch (c->event) {
+	case BP_EVENT_FLASH:
+		if (c->position == BP_CUT_TORN)
+			snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/torn=%u%%.%u", c->n, c->torn.percent, c->torn.k);
+		else
+			snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/%s", c->n, c->position == BP_CUT_BEFORE ? "before" : "after");
+		break;
+	case BP_EVENT_LINK_BYTE:
 		snprintf(out, BP_CUTPOINT_TEXT, "link:%u", c->n);
-	else if (c->event == BP_EVENT_LINK_FRAME)
+		break;
+	case BP_EVENT_LINK_FRAME:
 		snprintf(out, BP_CUTPOINT_TEXT, "link:frame=%u", c->n);
-	else if (c->position == BP_CUT_TORN)
-		snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/torn=%u%%.%u", c->n, c->torn.percent, c->torn.k);
-	else
-		snprintf(out, BP_CUTPOINT_TEXT, "flash:%u/%s", c->n, c->position == BP_CUT_BEFORE ? "before" : "after");
+		break;
+	case BP_EVENT_LINE:
+		show_line(out, c);
+		break;
+	case BP_EVENT_TIME:
+		snprintf(out, BP_CUTPOINT_TEXT, "time:%s", bp_exact_duration(after, sizeof(after), c->after_ns));
+		break;
+	}
 	if (c->fault != BP_FAULT_POWER_CUT)
 		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "!%s", bp_fault_names[c->fault]);
 	return out;
@@ -85,6 +163,22 @@ static int parse_fault(const char **p, struct bp_cutpoint *c)
 	return BP_ECONFIG;
 }
 
+/* The rest of the text as a duration, no blanks. */
+static int duration(const char **p, uint64_t *out)
+{
+	int rc = strchr(*p, ' ') ? BP_ECONFIG : bp_parse_duration(*p, 1, BP_CUT_MAX_NS, out, NULL);
+
+	*p += strlen(*p);
+	return rc ? BP_ECONFIG : 0;
+}
+
+static int parse_line(const char **p, struct bp_cutpoint *c)
+{
+	if (line_text(p, c->line) || !take(p, "#") || number(p, UINT32_MAX - 1, &c->n))
+		return BP_ECONFIG;
+	return take(p, "+") ? duration(p, &c->after_ns) : 0;
+}
+
 int bp_cutpoint_parse(const char *text, struct bp_cutpoint *out, struct bp_err *err)
 {
 	struct bp_cutpoint c = {0};
@@ -96,15 +190,21 @@ int bp_cutpoint_parse(const char *text, struct bp_cutpoint *out, struct bp_err *
 	} else if (take(&p, "link:")) {
 		c.event = take(&p, "frame=") ? BP_EVENT_LINK_FRAME : BP_EVENT_LINK_BYTE;
 		rc = number(&p, UINT32_MAX - 1, &c.n);
-		if (!c.n)
-			rc = BP_ECONFIG;
+	} else if (take(&p, "line:")) {
+		c.event = BP_EVENT_LINE;
+		rc = parse_line(&p, &c);
+	} else if (take(&p, "time:")) {
+		c.event = BP_EVENT_TIME;
+		c.n = 1;
+		rc = duration(&p, &c.after_ns);
 	}
 	if (!rc)
 		rc = parse_fault(&p, &c);
-	if (rc || *p)
-		return bp_fail(err, BP_ECONFIG, "'%s' is no cut point; expected flash:N/before, flash:N/torn=P%%.K, "
-			       "flash:N/after, link:N or link:frame=N, with N from 1 and P from 1 to 99; "
-			       "before and after may end in !reset-pin, !reset-software or !reset-watchdog", text);
+	if (rc || !c.n || *p)
+		return bp_fail(err, BP_ECONFIG, "'%s' is no cut point; expected flash:N/before, flash:N/torn=P%%.K, flash:N/after, link:N, "
+			       "link:frame=N, line:\"TEXT\"#N, line:\"TEXT\"#N+D or time:D, with N from 1, P from 1 to 99, TEXT up to %d bytes, "
+			       "D as 35ms or 1.25s; before and after may end in !reset-pin, !reset-software or !reset-watchdog",
+			       text, BP_CUT_LINE_BYTES - 1);
 	*out = c;
 	return 0;
 }

@@ -5,10 +5,19 @@
  *   flash:N/before   flash:N/torn=P%.K   flash:N/after
  *   link:N           (the host's N-th byte has arrived)
  *   link:frame=N     (the last byte of the host's N-th message has arrived)
+ *   line:"TEXT"#N    (the N-th line of the device's console that holds TEXT has ended)
+ *   line:"TEXT"#N+D  (so long after that: 35ms, 1.25s)
+ *   time:D           (so long after the update began)
  *
  * Behind it, `!` and the fault, when it is none of power: flash:N/before!reset-pin
  *
- * N counts from 1, from the moment the update starts, across warm resets.
+ * N counts from 1, from the moment the update starts, across warm resets. Frames of
+ * the link on the same wire are no lines.
+ *
+ * Tokens write TEXT without quotes, with every byte but letters, digits and "-._~"
+ * as %xx, lower case (RFC 3986, 2.1 and 2.3): no shell and no separator of a token
+ * meets anything that means something to it. That form is read everywhere; between
+ * quotes stands any text without a quote in it.
  */
 #ifndef BP_SCENARIO_CUTPOINT_H
 #define BP_SCENARIO_CUTPOINT_H
@@ -19,24 +28,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum bp_event { BP_EVENT_FLASH, BP_EVENT_LINK_BYTE, BP_EVENT_LINK_FRAME };
+enum bp_event { BP_EVENT_FLASH, BP_EVENT_LINK_BYTE, BP_EVENT_LINK_FRAME, BP_EVENT_LINE, BP_EVENT_TIME };
 
-#define BP_EVENTS 3
-extern const char *const bp_event_names[BP_EVENTS]; /* "flash", "link-byte", "link-frame" */
+#define BP_EVENTS 5
+#define BP_SWEEP_EVENTS 4                           /* those that can be counted through; a time is listed */
+extern const char *const bp_event_names[BP_EVENTS]; /* "flash", "link-byte", "link-frame", "line", "time" */
+
+#define BP_CUT_LINE_BYTES 32                        /* text of a line, with its NUL */
+#define BP_CUT_MAX_NS (UINT64_C(86400) * 1000000000) /* a day: longer than any update */
 
 struct bp_cutpoint {
 	enum bp_event event;
-	uint32_t n;                    /* ordinal, from 1 */
+	uint32_t n;                    /* ordinal, from 1; time: 1 */
 	enum bp_cut_position position; /* flash only */
 	struct bp_torn torn;           /* flash torn only */
 	enum bp_fault fault;
+	uint64_t after_ns;             /* line: after its end; time: after the update began */
+	char line[BP_CUT_LINE_BYTES];  /* line only */
 };
 
 extern const char *const bp_fault_names[BP_FAULTS]; /* "power-cut", "reset-pin", … */
 
-#define BP_CUTPOINT_TEXT 64
+#define BP_CUTPOINT_TEXT 160
 
-/* The written form into out; returns out. */
+/* The written form, as in tokens, into out; returns out. */
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c);
 
 /* Parse exactly one written form. BP_ECONFIG says what was expected. */

@@ -237,12 +237,38 @@ static void check_reset(struct reader *r, const struct bp_node *node, const stru
 		}
 }
 
+static void read_listed(struct reader *r, const struct bp_node *list, struct bp_sweep *w)
+{
+	if (!bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return;
+	if (!list->n || list->n > BP_MAX_POSITIONS) {
+		bp_diag_at(&r->diag, list, "'at' holds %zu cut points; expected 1 to %d", list->n, BP_MAX_POSITIONS);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		const char *text;
+		struct bp_err err;
+
+		if (bp_node_text(&r->diag, list->items[i], &text))
+			continue;
+		if (bp_cutpoint_parse(text, &w->at[w->n_at], &err))
+			bp_diag_at(&r->diag, list->items[i], "%s", err.text);
+		else
+			w->n_at++;
+	}
+}
+
 static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
 {
-	const struct bp_node *phases, *positions;
+	const struct bp_node *phases, *positions, *at = bp_map_get(map, "at");
 	unsigned event = 0, phase, fault = BP_FAULT_POWER_CUT;
 
-	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "event", "what is counted"), bp_event_names, BP_EVENTS, &event);
+	if (at) {
+		read_listed(r, at, w);
+		bp_map_done(&r->diag, map);
+		return;
+	}
+	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "event", "what is counted"), bp_event_names, BP_SWEEP_EVENTS, &event);
 	w->event = (enum bp_event)event;
 	w->every = 1;
 	phases = bp_map_need(&r->diag, map, "phases", "in which phases of the update to cut");

@@ -14,6 +14,8 @@
  *   sweep:                             # cut points, one list for each event
  *     - {event: flash, phases: [download], positions: [before, torn 10%, torn 50%, torn 90%, after]}
  *     - {event: flash, fault: reset-pin, phases: [install], positions: [before, after]}   # resets keep .noinit and registers
+ *     - {event: line, phases: [install]}             # also: link-byte, link-frame; `every: N`
+ *     - at: ['line:"boot: trial"#1+5ms', time:1.25s] # cut points by name, see cutpoint.h
  *   edits:                             # or: what is damaged on its way
  *     - {op: body-bit, refused: payload, reasons: [BAD_HASH]}
  *   damages:                           # or: what is damaged in flash before power-on
@@ -107,6 +109,8 @@ struct bp_sweep {
 	unsigned n_positions;
 	uint32_t every;            /* each N-th event */
 	enum bp_fault fault;
+	struct bp_cutpoint at[BP_MAX_POSITIONS]; /* or: these points, and nothing of the above */
+	unsigned n_at;
 };
 
 struct bp_edit {

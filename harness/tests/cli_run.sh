@@ -128,7 +128,7 @@ want_lines "$latest/journal.jsonl" 3 '"t":"case"'
 want_lines "$latest/journal.jsonl" 1 '"variant":"no fault"'
 
 # ---- cases of that run, one of each kind, again
-for variant in 'no fault' 'flash before' 'flash torn 10%' 'flash torn 50%' 'flash torn 90%' 'flash after' 'link byte' 'link frame'; do
+for variant in 'no fault' 'flash before' 'flash torn 10%' 'flash torn 50%' 'flash torn 90%' 'flash after' 'link byte' 'link frame' line; do
 	begin "replay of a passing case: $variant"
 	token=$(grep -F "\"variant\":\"$variant\"" "$journal" | grep '"verdict":"pass"' | tail -n 1 | json_value token)
 	want "the run has none" test -n "$token"
@@ -140,6 +140,19 @@ for variant in 'no fault' 'flash before' 'flash torn 10%' 'flash torn 50%' 'flas
 	want_in "$out" "token    $token"
 	want_lines "$out" 1 '^verdict  pass$'
 	want_lines "$out" 1 '^running  '
+done
+
+begin "a cut at a line or at a time, in every way to write it"
+hash8=$(grep '"t":"scenario"' "$journal" | grep -F '"name":"power-cut-console"' | json_value hash8)
+for cut in 'line:boot%3a%20cause#1+100ms' 'line:"boot: cause"#1+0.1s' line:up#1 time:250ms 'time:1.25s'; do
+	try replay "bp1:reference:power-cut-console:$hash8:$cut:-:1"
+	want_status 0
+	want_lines "$out" 1 '^verdict  pass$'
+done
+for cut in 'line:"boot: cause"#9' 'line:app%3a%20up#1+1h' time:1h; do
+	try replay "bp1:reference:power-cut-console:$hash8:$cut:-:1"
+	want_status 2
+	want_err "has no such cut point"
 done
 
 begin "replay of passing cases: every tenth edit, every fifth damage"

@@ -88,6 +88,8 @@ static const struct {
 	{"flash:1/torn=50%.0", 5 * MS, 5 * MS / 2 + 1, "strays"},
 	{"link:1", 0, 0, NULL},
 	{"link:frame=1", 0, 0, NULL},
+	{"line:boot#1+5ms", 0, 0, NULL},
+	{"time:1.25s", 0, 0, NULL},
 };
 
 static void which_cuts(void **state)
@@ -359,8 +361,7 @@ static void selected(void **state)
 	(void)state;
 	for (uint32_t i = 1; i < CASES; i++) { /* variant 1: reachable, 2: link bytes, 3: within calls */
 		cases[i] = (struct bp_case){.kind = BP_CASE_CUT, .variant = (uint16_t)(1 + i % 3)};
-		cases[i].cut = (struct bp_cutpoint){i % 3 == 1 ? BP_EVENT_LINK_BYTE : BP_EVENT_FLASH, i % 3 == 2 ? 3 : 1,
-						    BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT};
+		cases[i].cut = (struct bp_cutpoint){.event = i % 3 == 1 ? BP_EVENT_LINK_BYTE : BP_EVENT_FLASH, .n = i % 3 == 2 ? 3 : 1};
 	}
 	for (size_t b = 0; b < sizeof(budgets) / sizeof(budgets[0]); b++) {
 		uint32_t want = budgets[b] && budgets[b] < 66 ? budgets[b] : 66, per[4] = {0}, left = 0;

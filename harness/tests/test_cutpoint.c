@@ -16,20 +16,31 @@ struct form {
 };
 
 static const struct form forms[] = {
-	{"flash:1/before", {BP_EVENT_FLASH, 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
-	{"flash:1/after", {BP_EVENT_FLASH, 1, BP_CUT_AFTER, {0, 0}, BP_FAULT_POWER_CUT}},
-	{"flash:600/torn=50%.0", {BP_EVENT_FLASH, 600, BP_CUT_TORN, {50, 0}, BP_FAULT_POWER_CUT}},
-	{"flash:9/torn=1%.2", {BP_EVENT_FLASH, 9, BP_CUT_TORN, {1, 2}, BP_FAULT_POWER_CUT}},
-	{"flash:9/torn=99%.255", {BP_EVENT_FLASH, 9, BP_CUT_TORN, {99, 255}, BP_FAULT_POWER_CUT}},
-	{"flash:4294967294/torn=99%.255", {BP_EVENT_FLASH, UINT32_MAX - 1, BP_CUT_TORN, {99, 255}, BP_FAULT_POWER_CUT}},
-	{"flash:7/before!reset-pin", {BP_EVENT_FLASH, 7, BP_CUT_BEFORE, {0, 0}, BP_FAULT_RESET_PIN}},
-	{"flash:7/after!reset-software", {BP_EVENT_FLASH, 7, BP_CUT_AFTER, {0, 0}, BP_FAULT_RESET_SOFTWARE}},
-	{"flash:4294967294/before!reset-watchdog", {BP_EVENT_FLASH, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_RESET_WATCHDOG}},
-	{"link:1", {BP_EVENT_LINK_BYTE, 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
-	{"link:8192", {BP_EVENT_LINK_BYTE, 8192, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
-	{"link:4294967294", {BP_EVENT_LINK_BYTE, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
-	{"link:frame=1", {BP_EVENT_LINK_FRAME, 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
-	{"link:frame=4294967294", {BP_EVENT_LINK_FRAME, UINT32_MAX - 1, BP_CUT_BEFORE, {0, 0}, BP_FAULT_POWER_CUT}},
+	{"flash:1/before", {.event = BP_EVENT_FLASH, .n = 1}},
+	{"flash:1/after", {.event = BP_EVENT_FLASH, .n = 1, .position = BP_CUT_AFTER}},
+	{"flash:600/torn=50%.0", {.event = BP_EVENT_FLASH, .n = 600, .position = BP_CUT_TORN, .torn = {50, 0}}},
+	{"flash:9/torn=1%.2", {.event = BP_EVENT_FLASH, .n = 9, .position = BP_CUT_TORN, .torn = {1, 2}}},
+	{"flash:9/torn=99%.255", {.event = BP_EVENT_FLASH, .n = 9, .position = BP_CUT_TORN, .torn = {99, 255}}},
+	{"flash:4294967294/torn=99%.255", {.event = BP_EVENT_FLASH, .n = UINT32_MAX - 1, .position = BP_CUT_TORN, .torn = {99, 255}}},
+	{"flash:7/before!reset-pin", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_RESET_PIN}},
+	{"flash:7/after!reset-software", {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_AFTER, .fault = BP_FAULT_RESET_SOFTWARE}},
+	{"flash:4294967294/before!reset-watchdog", {.event = BP_EVENT_FLASH, .n = UINT32_MAX - 1, .fault = BP_FAULT_RESET_WATCHDOG}},
+	{"link:1", {.event = BP_EVENT_LINK_BYTE, .n = 1}},
+	{"link:8192", {.event = BP_EVENT_LINK_BYTE, .n = 8192}},
+	{"link:4294967294", {.event = BP_EVENT_LINK_BYTE, .n = UINT32_MAX - 1}},
+	{"link:frame=1", {.event = BP_EVENT_LINK_FRAME, .n = 1}},
+	{"link:frame=4294967294", {.event = BP_EVENT_LINK_FRAME, .n = UINT32_MAX - 1}},
+	{"line:swap#1", {.event = BP_EVENT_LINE, .n = 1, .line = "swap"}},
+	{"line:swap#4294967294", {.event = BP_EVENT_LINE, .n = UINT32_MAX - 1, .line = "swap"}},
+	{"line:swap#1+35ms", {.event = BP_EVENT_LINE, .n = 1, .after_ns = 35000000, .line = "swap"}},
+	{"line:swap#2+1ns", {.event = BP_EVENT_LINE, .n = 2, .after_ns = 1, .line = "swap"}},
+	{"line:boot%3a%20trial#1+5ms", {.event = BP_EVENT_LINE, .n = 1, .after_ns = 5000000, .line = "boot: trial"}},
+	{"line:%22%25%23%2b%2c%2f%3b%5c~#1", {.event = BP_EVENT_LINE, .n = 1, .line = "\"%#+,/;\\~"}},
+	{"line:%01%7f%c3%bc-._#1", {.event = BP_EVENT_LINE, .n = 1, .line = "\1\177\303\274-._"}},
+	{"line:1234567890123456789012345678901#1", {.event = BP_EVENT_LINE, .n = 1, .line = "1234567890123456789012345678901"}},
+	{"time:1.25s", {.event = BP_EVENT_TIME, .n = 1, .after_ns = 1250000000}},
+	{"time:1ns", {.event = BP_EVENT_TIME, .n = 1, .after_ns = 1}},
+	{"time:86400s", {.event = BP_EVENT_TIME, .n = 1, .after_ns = BP_CUT_MAX_NS}},
 };
 
 static void forms_both_ways(void **state)
@@ -51,7 +62,51 @@ static void forms_both_ways(void **state)
 		assert_int_equal(c.torn.percent, f->cut.torn.percent);
 		assert_int_equal(c.torn.k, f->cut.torn.k);
 		assert_int_equal(c.fault, f->cut.fault);
+		assert_true(c.after_ns == f->cut.after_ns);
+		assert_string_equal(c.line, f->cut.line);
 	}
+}
+
+/* What may be written in other ways, and how tokens write it. */
+static const struct {
+	const char *text, *token;
+} others[] = {
+	{"line:\"swap\"#1+35ms", "line:swap#1+35ms"},
+	{"line:\"boot: trial\"#3", "line:boot%3a%20trial#3"},
+	{"line:\" a#1+2 % \"#1", "line:%20a%231%2b2%20%25%20#1"},
+	{"line:\"swap\"#1+0.035s", "line:swap#1+35ms"},
+	{"line:a#1+1500us", "line:a#1+1.5ms"},
+	{"time:1250ms", "time:1.25s"},
+	{"time:2min", "time:120s"},
+};
+
+static void other_ways_to_write(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		char text[BP_CUTPOINT_TEXT];
+		struct bp_cutpoint c;
+		struct bp_err err;
+
+		if (bp_cutpoint_parse(others[i].text, &c, &err))
+			fail_msg("%s: %s", others[i].text, err.text);
+		assert_string_equal(bp_cutpoint_show(text, &c), others[i].token);
+	}
+}
+
+/* The longest of all fits, and its token means nothing to a shell. */
+static void longest(void **state)
+{
+	struct bp_cutpoint c = {.event = BP_EVENT_LINE, .n = UINT32_MAX - 1, .after_ns = BP_CUT_MAX_NS - 1}, back;
+	char text[BP_CUTPOINT_TEXT];
+
+	(void)state;
+	memset(c.line, '"', sizeof(c.line) - 1);
+	bp_cutpoint_show(text, &c);
+	assert_true(strlen(text) < sizeof(text) - 1);
+	assert_null(strpbrk(text, " \t\"'`$\\!*?[](){}<>|&;,"));
+	assert_int_equal(bp_cutpoint_parse(text, &back, NULL), 0);
+	assert_true(back.after_ns == c.after_ns && back.n == c.n && !strcmp(back.line, c.line));
 }
 
 /* The bad text itself and all forms must be named. */
@@ -62,21 +117,29 @@ static const char *const bad[] = {
 	"flash:1/torn=50", "flash:1/torn=50%", "flash:1/torn=50%.", "flash:1/torn=0%.0", "flash:1/torn=100%.0", "flash:1/torn=50.0",
 	"flash:1/torn=5.5%.0", "flash:1/torn=050%.0", "flash:1/torn=50%.00", "flash:1/torn=50%.256", "flash:1/torn=50%.-1",
 	"flash:1/torn=50%.0/", "link", "link:", "link:0", "link:00", "link:4294967295", "link:1.5", "link:one", "link:frame",
-	"link:frame=", "link:frame=0", "link:frame=1 ", "link:frame=01", "link:byte=3", "Flash:1/before", "time:1.25s", "sym:main#1", "-",
+	"link:frame=", "link:frame=0", "link:frame=1 ", "link:frame=01", "link:byte=3", "Flash:1/before", "sym:main#1", "-",
+	"line", "line:", "line:1", "line:#1", "line:\"\"#1", "line:swap", "line:swap#", "line:swap#0", "line:swap#01", "line:swap#1+",
+	"line:swap#1+0ms", "line:swap#1+35", "line:swap#1-35ms", "line:swap#1+35 ms", "line:swap#1+35ms ", "line:swap#1+86401s",
+	"line:swap#4294967295", "line:boot: trial#1", "line:a b#1", "line:%#1", "line:%2#1", "line:%2X#1", "line:%3A#1", "line:%61#1",
+	"line:%00#1", "line:%0a#1", "line:\"a\nb\"#1", "line:\"swap#1", "line:swap\"#1", "line:\"swap\"", "line:\"sw\"ap\"#1",
+	"line:12345678901234567890123456789012#1", "line:\"12345678901234567890123456789012\"#1",
+	"time", "time:", "time:0s", "time:1", "time:-1s", "time:1 s", "time:1.0000000001s", "time:86400.000000001s", "time:1s+1ms",
 	"flash:1/before!", "flash:1/before!power-cut", "flash:1/before!reset", "flash:1/before!reset-pin ", "flash:1/before!!reset-pin",
 	"flash:1/torn=50%.0!reset-pin", "link:1!reset-pin", "link:frame=1!reset-watchdog", "!reset-pin",
+	"line:boot#1!reset-pin", "time:1s!reset-pin",
 };
 
 static void bad_texts(void **state)
 {
 	static const char *const words[] = {
-		"flash:N/before", "flash:N/torn=P%.K", "flash:N/after", "link:N", "link:frame=N", "1 to 99", "!reset-pin",
+		"flash:N/before", "flash:N/torn=P%.K", "flash:N/after", "link:N", "link:frame=N", "line:\"TEXT\"#N+D", "time:D", "1 to 99",
+		"!reset-pin",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct bp_cutpoint c = {.n = 77}, before = c;
-		char quoted[64];
+		char quoted[80];
 		struct bp_err err;
 
 		if (bp_cutpoint_parse(bad[i], &c, &err) != BP_ECONFIG)
@@ -114,13 +177,15 @@ static void event_names(void **state)
 	assert_string_equal(bp_event_names[BP_EVENT_FLASH], "flash");
 	assert_string_equal(bp_event_names[BP_EVENT_LINK_BYTE], "link-byte");
 	assert_string_equal(bp_event_names[BP_EVENT_LINK_FRAME], "link-frame");
+	assert_string_equal(bp_event_names[BP_EVENT_LINE], "line");
+	assert_string_equal(bp_event_names[BP_EVENT_TIME], "time");
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_both_ways), cmocka_unit_test(bad_texts), cmocka_unit_test(cut_short_or_long),
-		cmocka_unit_test(event_names),
+		cmocka_unit_test(event_names), cmocka_unit_test(other_ways_to_write), cmocka_unit_test(longest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,11 @@ static void erase(struct bp_log *l, uint64_t start_ns, uint32_t addr)
 	bp_log_op(l, &op);
 }
 
+static void say(struct bp_log *l, uint64_t at_ns, const char *text)
+{
+	bp_log_line(l, at_ns, text, strlen(text));
+}
+
 static int begin(void **state)
 {
 	uint8_t old[256];
@@ -79,6 +84,13 @@ static int begin(void **state)
 	bp_log_sent(l, 5400, 3);                                    /* bytes 16 to 18, at 5500 to 5700 */
 	owe(l, 7000, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL, 16);
 	program(l, 8000, 0x180, 0x44);                              /* operation 6 */
+	say(l, 1000, "agent: ready");                               /* as byte 10 arrives */
+	say(l, 3300, "agent: half");                                /* within operation 4 */
+	say(l, 7500, "boot: a line that is longer than what a cut point holds of it");
+	say(l, 7600, "\1 boot");
+	say(l, 8100, "boot: done");                                 /* as operation 6 ends */
+	l->begin_ns = 200;
+	l->end_ns = 9000;
 	return 0;
 }
 
@@ -120,6 +132,22 @@ static const struct resolve_row resolve_rows[] = {
 	{"link:frame=2", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
 	{"link:frame=3", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0}},
 	{"link:frame=4", BP_ENOENT, {0}},
+	{"line:agent#1", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},    /* as link:10 */
+	{"line:agent#2", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:half#1", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:agent#3", BP_ENOENT, {0}},
+	{"line:Agent#1", BP_ENOENT, {0}},
+	{"line:agent#1+2.2us", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}}, /* 3200: between two operations */
+	{"line:agent#1+200ns", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}}, /* as an operation begins: before it */
+	{"line:agent#1+300ns", 0, {0, 1, true, {10, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:boot#3", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:boot#3+899ns", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:boot#3+900ns", BP_ENOENT, {0}},         /* the steps are over */
+	{"time:800ns", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"time:1ns", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"time:3.1us", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},      /* 3300 */
+	{"time:8.799us", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"time:8.8us", BP_ENOENT, {0}},
 };
 
 static void cuts_resolve(void **state)
@@ -146,6 +174,35 @@ static void cuts_resolve(void **state)
 	assert_int_equal(bp_log_resolve(hand, &none, &s), BP_ENOENT);
 	none.event = BP_EVENT_LINK_FRAME;
 	assert_int_equal(bp_log_resolve(hand, &none, &s), BP_ENOENT);
+}
+
+/* The points that a sweep over lines visits: each names its own line again. */
+static void lines_name_themselves(void **state)
+{
+	static const char *const named[] = {
+		"line:agent%3a%20ready#1", "line:agent%3a%20half#1",
+		"line:boot%3a%20a%20line%20that%20is%20longer%20tha#1", NULL, "line:boot%3a%20done#1",
+	};
+
+	(void)state;
+	assert_int_equal(bp_log_events(hand, BP_EVENT_LINE), 5);
+	assert_int_equal(bp_log_events(hand, BP_EVENT_TIME), 0);
+	for (uint32_t i = 1; i <= 5; i++) {
+		struct bp_cutpoint cut, time = {.event = BP_EVENT_TIME, .n = 1, .after_ns = hand->line[i - 1].at_ns - hand->begin_ns};
+		char text[BP_CUTPOINT_TEXT];
+		struct bp_state s, same;
+
+		if (!named[i - 1]) {
+			assert_false(bp_log_point(hand, BP_EVENT_LINE, i, &cut));
+			continue;
+		}
+		assert_true(bp_log_point(hand, BP_EVENT_LINE, i, &cut));
+		assert_string_equal(bp_cutpoint_show(text, &cut), named[i - 1]);
+		assert_int_equal(bp_log_resolve(hand, &cut, &s), 0);
+		assert_int_equal(bp_log_resolve(hand, &time, &same), 0);
+		assert_memory_equal(&s, &same, sizeof(s));
+	}
+	assert_true(bp_log_point(hand, BP_EVENT_LINK_FRAME, 2, &(struct bp_cutpoint){.n = 0}));
 }
 
 static void frames_end_at(void **state)
@@ -199,6 +256,12 @@ static void full_tables_are_told(void **state)
 	bp_log_sent(l, 0, 1);
 	assert_true(l->failed);
 	assert_true(l->n_owed == 1 && l->n_ops == 2 && l->n_sends == 0);
+	l->failed = 0;
+	l->cap_lines = 1;
+	say(l, 0, "one");
+	assert_false(l->failed);
+	say(l, 1, "two");
+	assert_true(l->failed && l->n_lines == 1);
 }
 
 /* ---- carrying a flash along ------------------------------------------------------- */
@@ -505,6 +568,58 @@ static void empty_sweep_is_not_exercised(void **state)
 	assert_int_equal(plan(&s, new_log(), 0)->n_cases, 3); /* no fault, and both sweeps empty */
 }
 
+static struct bp_cutpoint point(const char *text)
+{
+	struct bp_cutpoint c;
+
+	assert_int_equal(bp_cutpoint_parse(text, &c, NULL), 0);
+	return c;
+}
+
+/* Each is a variant; one that the update lacks is told by name; the same state is run once. */
+static void listed_points(void **state)
+{
+	struct bp_scenario s = {.name = "hand-made", .n_sweeps = 1, .sweep = {{.n_at = 5, .at = {
+		point("line:half#1"), point("time:9us"), point("time:3.1us"), point("flash:4/after"), point("line:swap#1")}}}};
+	struct bp_runner unused = {0};
+	struct bp_judgement j;
+	struct bp_err err;
+	struct bp_plan *p = plan(&s, hand, 0);
+
+	(void)state;
+	assert_int_equal(p->n_cases, 6);
+	assert_int_equal(p->cases[1].kind, BP_CASE_CUT);
+	assert_string_equal(p->variant[p->cases[1].variant], "line:half#1");
+	assert_int_equal(p->cases[1].phase, BP_PHASE_DOWNLOAD);
+	assert_int_equal(p->cases[2].kind, BP_CASE_EMPTY);
+	assert_true(p->cases[3].merged && p->cases[3].run == p->cases[1].run);
+	assert_string_equal(p->variant[p->cases[4].variant], "flash:4/after");
+	assert_int_equal(bp_runner_case(&unused, p, &p->cases[2], &j, &err), 0);
+	assert_int_equal(j.verdict, BP_NOT_EXERCISED);
+	assert_non_null(strstr(j.text, "sweep 1 lists time:9us"));
+	assert_int_equal(bp_runner_case(&unused, p, &p->cases[5], &j, &err), 0);
+	assert_non_null(strstr(j.text, "line:swap#1"));
+}
+
+static void lines_are_swept(void **state)
+{
+	struct bp_scenario s = {.name = "hand-made", .n_sweeps = 1,
+				.sweep = {{.event = BP_EVENT_LINE, .phases = 1u << BP_PHASE_DOWNLOAD | 1u << BP_PHASE_INSTALL, .every = 1}}};
+	struct bp_plan *p = plan(&s, hand, 0);
+	char text[BP_CUTPOINT_TEXT];
+
+	(void)state;
+	assert_int_equal(p->n_cases, 5); /* no fault, and four lines of five */
+	assert_string_equal(bp_cutpoint_show(text, &p->cases[2].cut), "line:agent%3a%20half#1");
+	assert_string_equal(p->variant[p->cases[4].variant], "line");
+	s.sweep[0].phases = 1u << BP_PHASE_INSTALL;
+	assert_int_equal(plan(&s, hand, 0)->n_cases, 3);
+	s.sweep[0].phases = 1u << BP_PHASE_ROLLBACK;
+	p = plan(&s, hand, 0);
+	assert_int_equal(p->cases[1].kind, BP_CASE_EMPTY);
+	assert_int_equal(p->cases[1].cut.n, 0);
+}
+
 static void edits_and_damages_each_run(void **state)
 {
 	struct bp_scenario s = {.name = "hand-made", .n_edits = 2, .n_damages = 1,
@@ -535,7 +650,8 @@ int main(void)
 		TEST(applied_operations_are_the_real_ones), TEST(torn_operations_are_the_real_ones),
 		TEST(edges_merge_unless_more_is_owed), TEST(phase_alone_keeps_nothing_apart), TEST(all_that_binds_keeps_apart),
 		TEST(events_share_runs), TEST(torn_nothing_merges), TEST(phases_and_strides_select), TEST(budget_thins_evenly),
-		TEST(same_plan_twice), TEST(empty_sweep_is_not_exercised), TEST(edits_and_damages_each_run),
+		TEST(same_plan_twice), TEST(empty_sweep_is_not_exercised), TEST(listed_points), TEST(lines_are_swept),
+		TEST(lines_name_themselves), TEST(edits_and_damages_each_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,23 @@ static void faults_are_read(void **state)
 	assert_true(s->damage[1].state_lost);
 }
 
+static void points_are_listed(void **state)
+{
+	const struct bp_sweep *w = must_parse(15, "  - at: ['line:\"boot: trial\"#2+5ms', time:1.25s, flash:3/after]")->sweep;
+
+	(void)state;
+	assert_int_equal(w[0].n_at, 0);
+	assert_int_equal(w[1].n_at, 3);
+	assert_int_equal(w[1].at[0].event, BP_EVENT_LINE);
+	assert_string_equal(w[1].at[0].line, "boot: trial");
+	assert_int_equal(w[1].at[0].n, 2);
+	assert_int_equal(w[1].at[0].after_ns, 5000000);
+	assert_int_equal(w[1].at[1].event, BP_EVENT_TIME);
+	assert_int_equal(w[1].at[1].after_ns, 1250000000);
+	assert_int_equal(w[1].at[2].event, BP_EVENT_FLASH);
+	assert_int_equal(must_parse(15, "  - {event: line, phases: [install]}")->sweep[1].event, BP_EVENT_LINE);
+}
+
 static void defaults(void **state)
 {
 	static const char text[] = "scenario: least\ntitle: t\ncovers: [P-1]\nsteps:\n  - update: {to: to}\n  - power-cycle: {}\n"
@@ -268,6 +285,13 @@ static const struct bad_row bad_rows[] = {
 	 {"'reset-pin' tears no operation", "'before' and 'after'"}},
 	{15, "  - {event: link-byte, fault: reset-pin, phases: [install]}", "15:31", {"'event: link-byte'", "expected 'event: flash'"}},
 	{15, "  - {event: link-byte, phases: [install], positions: [before]}", "15:43", {"unknown key 'positions'"}},
+	{15, "  - {event: time, phases: [install]}", "15:13", {"'time'", "link-frame", "line"}},
+	{15, "  - {event: line, phases: [install], positions: [before]}", "15:38", {"unknown key 'positions'"}},
+	{15, "  - {at: time:1s}", "15:10", {"'at'", "expected a list"}},
+	{15, "  - {at: []}", "15:10", {"'at' holds 0 cut points", "1 to 16"}},
+	{15, "  - {at: [time:1s, 'line:boot']}", "15:20", {"'line:boot' is no cut point", "line:\"TEXT\"#N+D"}},
+	{15, "  - {at: [flash:0/before]}", "15:11", {"'flash:0/before' is no cut point"}},
+	{15, "  - {at: [time:1s], phases: [install]}", "15:21", {"unknown key 'phases'"}},
 	{13, "sweep: all", "14:11", {"a ':' does not fit here"}}, /* no YAML at all */
 	{14, "  - flash", "14:5", {"expected a map"}},
 	/* damages and edits */
@@ -450,7 +474,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read), cmocka_unit_test(steps_are_read), cmocka_unit_test(faults_are_read),
-		cmocka_unit_test(defaults), cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
+		cmocka_unit_test(points_are_listed), cmocka_unit_test(defaults), cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(peek),
 		cmocka_unit_test(scenarios_of_this_tree),
 	};

@@ -52,7 +52,11 @@ static int begin(void **state)
 	log->byte_ns = 100;
 	idle.phase = BP_PHASE_IDLE;
 	bp_log_owe(log, 0, &idle);
+	log->begin_ns = 500;
+	log->end_ns = 10000;
 	bp_log_sent(log, 0, 9);
+	bp_log_line(log, 700, "boot: run", 9);
+	bp_log_line(log, 2500, "boot: run", 9);
 	bp_log_owe(log, 1000, &offered);
 	bp_log_op(log, &op);
 	op.start_ns = 4000, op.end_ns = 5000;
@@ -109,6 +113,7 @@ static void cut_cases_come_back(void **state)
 	static const char *const cuts[] = {
 		"flash:1/before", "flash:1/torn=50%.2", "flash:2/torn=99%.0", "flash:2/after", "flash:2/after!reset-pin",
 		"link:1", "link:9", "link:frame=1",
+		"line:boot%3a%20run#2", "line:t%3a#1+1.8us", "time:1.5us",
 	};
 
 	(void)state;
@@ -138,6 +143,7 @@ static void phase_comes_from_the_log(void **state)
 
 #define TEXT48 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeee"
 #define TEXT64 TEXT48 "ffffffffffgggggg"
+#define TEXT192 TEXT64 TEXT64 TEXT64
 #define GOOD "bp1:small:made-up:deadbeef:"
 
 struct bad_row {
@@ -163,7 +169,8 @@ static const struct bad_row bad_rows[] = {
 	{GOOD ":-:1", {"cuts, edit or seed"}},
 	{GOOD "-::1", {"cuts, edit or seed"}},
 	{GOOD "-:" TEXT48 ":1", {"cuts, edit or seed"}},
-	{GOOD "flash:1/before," TEXT64 ":-:1", {"cuts, edit or seed"}},
+	{GOOD "flash:1/before," TEXT192 ":-:1", {"cuts, edit or seed"}},
+	{GOOD "line:boot: run#1:-:1", {"'line:boot: run#1' is no cut point"}},
 	{GOOD "-:-:", {"seed"}},
 	{GOOD "-:-:x", {"seed", "'x'"}},
 	{GOOD "-:-:-1", {"seed"}},
@@ -176,7 +183,7 @@ static const struct bad_row bad_rows[] = {
 	{GOOD "-:damage=65:1", {"'damage=65'"}},
 	{GOOD "-:damage=:1", {"'damage='"}},
 	{GOOD "-:damage=1x:1", {"'damage=1x'"}},
-	{TEXT64 TEXT64 TEXT64 TEXT64, {"longer than 255"}},
+	{TEXT192 TEXT192, {"longer than 383"}},
 };
 
 static void bad_tokens(void **state)
@@ -197,9 +204,13 @@ static void bad_tokens(void **state)
 }
 
 static const struct bad_row absent_rows[] = {
-	{GOOD "flash:3/before:-:1", {"no such cut point", "made-up", "2 flash operations and 9 link bytes"}},
+	{GOOD "flash:3/before:-:1", {"no such cut point", "made-up", "2 flash operations, 9 link bytes and 2 lines"}},
 	{GOOD "link:10:-:1", {"no such cut point"}},
 	{GOOD "link:frame=2:-:1", {"no such cut point"}},
+	{GOOD "line:run#3:-:1", {"no such cut point"}},
+	{GOOD "line:Run#1:-:1", {"no such cut point"}},
+	{GOOD "line:run#1+9.3us:-:1", {"no such cut point"}}, /* when the steps are over */
+	{GOOD "time:9.5us:-:1", {"no such cut point"}},
 	{GOOD "-:damage=3:1", {"damage=3", "2 damage rows"}},
 	{GOOD "-:body-byte:1", {"no edit 'body-byte'", "made-up"}},
 	{GOOD "-:no-such-operator:1", {"no edit 'no-such-operator'"}},
