@@ -10,27 +10,27 @@ setup: ## install the packages that the build and the tests need
 
 matrix: ## run the OTA failure matrix on the virtual board
 	@$(SETUP) $(PACKAGES)
-	@$(MAKE) --no-print-directory -j$(JOBS) all mutants
+	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
 	@$(RELEASE) run $(RUN)
 
 # A second make, so that compilers and libraries that were just installed are found.
 check: ## release and sanitizer suites, fuzzers, sampled matrix, one mutant
 	@$(SETUP) $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutants
+	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutant-objects
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
 	@$(MAKE) --no-print-directory run-check
 
 check-long: ## valgrind, full matrix, kill loops, long fuzzing
 	@$(SETUP) $(LONG_PACKAGES) $(KERNEL_PACKAGES)
 	@harness/tests/kernel/fetch.sh || test $$? = 77
-	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutants
+	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutant-objects
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
 	@$(MAKE) --no-print-directory run-check-long
 
 # Real time, for a machine that does nothing else: half an hour.
 check-bench: ## the bench on served boards: every mutant, both debug adapters, all calibrations
 	@$(SETUP) $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j$(JOBS) all mutants
+	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
 	@JOBS=1 LIMIT=3000 harness/tests/run.sh $(foreach t,worlds bench boards,\
 		"tap:cli_$(t).sh:BRICKPROOF=$(RELEASE) WORLDS=all CALIBRATE=all bash harness/tests/cli_$(t).sh")
 

@@ -21,9 +21,11 @@ FW_EVERYTHING := $(FW_ALL_SRC) $(foreach d,include lib boot agent app,$(wildcard
 MUTANTS := $(patsubst $(FW)/mutants/%.patch,%,$(wildcard $(FW)/mutants/*.patch))
 MUTB := build/mutants
 
-.PHONY: firmware mutants
+.PHONY: firmware mutant-objects mutants
 firmware: $(FWB)/reference.so ## build the reference firmware for the native board
-mutants: $(MUTANTS:%=$(FWB)/mutant-%.so) ## build every mutant of it
+mutant-objects: $(MUTANTS:%=$(FWB)/mutant-%.so) ## build every mutant of it
+mutants: $(B)/brickproof mutant-objects ## the kill table: which invariant catches each mutant first
+	@$(B)/brickproof mutants --jobs $(JOBS)
 
 # $(call fw_compile,SOURCE,TREE,EXTRA FLAGS): $@ from SOURCE, headers from TREE
 define fw_compile
@@ -55,7 +57,7 @@ OBJCOPY ?= objcopy
 FW_OBJ = $(patsubst $(FW)/%,$(FWB)/obj/%.o,$(1))
 
 $(FWB)/obj/%.c.o: $(FW)/%.c make/firmware.mk
-	$(call fw_compile,$<,$(FW),$(if $(findstring /port/,$<),-DFW_NAME='"reference"' -DFW_MECHANISM='""'))
+	$(call fw_compile,$<,$(FW),$(if $(findstring /port/,$<),-DFW_NAME='"reference"' -DFW_MECHANISM='""' -DFW_EXPECT='""' -DFW_MIRRORS='""'))
 
 $(FWB)/obj/boot.o: $(FW)/port/boot.ld $(call FW_OBJ,$(FW_SIDE_boot))
 	$(call fw_side,$<)
@@ -73,6 +75,21 @@ fw_changed = $(if $(filter %.h,$(call fw_patched,$(1))),$(FW_ALL_SRC),$(addprefi
 # $(call fw_mutant_obj,NAME,SOURCES)
 fw_mutant_obj = $(patsubst $(FW)/%,$(MUTB)/$(1)/obj/%.o,$(filter $(CHANGED_$(1)),$(2))) $(call FW_OBJ,$(filter-out $(CHANGED_$(1)),$(2)))
 
+# $(call fw_mutant_h,PATCH,NAME): what the object tells of itself, from the lines above the patch
+define fw_mutant_h
+	@awk -v name='$(2)' ' \
+		/^--- / { exit } \
+		/^(Mechanism|Expect|Mirrors): +[^ ]/ { key = $$1; sub(/^[A-Za-z]+: +/, ""); gsub(/[\\"]/, "\\\\&"); of[key] = $$0 } \
+		END { \
+			if (of["Mechanism:"] == "" || of["Expect:"] == "") { \
+				print FILENAME ":1: error: expected \"Mechanism: \" and the defect in one sentence, then \"Expect: \" and the invariant that catches it" >"/dev/stderr"; \
+				exit 1; \
+			} \
+			printf "#define FW_NAME \"%s\"\n#define FW_MECHANISM \"%s\"\n#define FW_EXPECT \"%s\"\n#define FW_MIRRORS \"%s\"\n", \
+				name, of["Mechanism:"], of["Expect:"], of["Mirrors:"]; \
+		}' $(1)
+endef
+
 # $(call fw_mutant,NAME). Everything waits for .patched, which starts with an empty directory.
 define fw_mutant
 CHANGED_$(1) := $$(call fw_changed,$(1))
@@ -81,9 +98,7 @@ $(MUTB)/$(1)/.patched: $(FW)/mutants/$(1).patch $(FW_EVERYTHING) make/firmware.m
 	@rm -rf $$(@D)
 	@mkdir -p $$(@D)
 	@cp -r $(foreach d,include lib boot agent app port,$(FW)/$(d)) $$(@D)
-	@sed -n '1s/^Mechanism: *//p' $$< | sed 's/[\\"]/\\&/g; s/.*/#define FW_MECHANISM "&"/' >$$(@D)/mutant.h
-	@grep -q FW_MECHANISM $$(@D)/mutant.h || { echo "$$<:1: error: expected 'Mechanism: ' and the defect in one sentence" >&2; exit 1; }
-	@echo '#define FW_NAME "$(1)"' >>$$(@D)/mutant.h
+	$$(call fw_mutant_h,$$<,$(1)) >$$(@D)/mutant.h
 	@patch -p1 --fuzz=0 -s -d $$(@D) <$$<
 	@touch $$@
 

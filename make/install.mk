@@ -6,7 +6,7 @@ bindir = $(DESTDIR)$(prefix)/bin
 share = $(DESTDIR)$(prefix)/share
 
 .PHONY: install uninstall
-install: all mutants ## install below DESTDIR and prefix (/usr/local)
+install: all mutant-objects ## install below DESTDIR and prefix (/usr/local)
 	@install -d $(bindir) $(share)/man/man1 $(share)/bash-completion/completions $(share)/brickproof/build/firmware
 	@install -m 755 build/release/brickproof $(bindir)/brickproof
 	@install -m 644 harness/doc/brickproof.1 $(share)/man/man1/brickproof.1

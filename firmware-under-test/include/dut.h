@@ -175,12 +175,14 @@ struct dut_entry {
 	void (*enter)(void);
 };
 
-#define DUT_FIRMWARE_ABI 1
+#define DUT_FIRMWARE_ABI 2
 
 struct dut_firmware {
 	uint32_t abi;               /* DUT_FIRMWARE_ABI */
 	const char *name;           /* "reference", or a mutant's name */
 	const char *mechanism;      /* a mutant's defect in one sentence, "" else */
+	const char *expect;         /* what must catch it, "" else: the rig's business, carried through */
+	const char *mirrors;        /* the public bug that it mirrors, "" when there is none */
 	void (*boot)(void);         /* reset vector of the bootloader */
 	struct dut_ram boot_ram, app_ram;
 	void *noinit, *noinit_end;

@@ -6,7 +6,7 @@
  * boot.ld and app.ld gather each side's variables into sections of their own; the
  * linker provides the __start_ and __stop_ of them.
  *
- * FW_NAME and FW_MECHANISM come from the build.
+ * FW_NAME, FW_MECHANISM, FW_EXPECT and FW_MIRRORS come from the build.
  */
 #include "app/app_main.h"
 #include "boot/boot_main.h"
@@ -42,6 +42,8 @@ __attribute__((visibility("default"))) const struct dut_firmware dut_firmware = 
 	.abi = DUT_FIRMWARE_ABI,
 	.name = FW_NAME,
 	.mechanism = FW_MECHANISM,
+	.expect = FW_EXPECT,
+	.mirrors = FW_MIRRORS,
 	.boot = boot_main,
 	.boot_ram = {__start_boot_data, __stop_boot_data, __start_boot_bss, __stop_boot_bss},
 	.app_ram = {__start_app_data, __stop_app_data, __start_app_bss, __stop_app_bss},

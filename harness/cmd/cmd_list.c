@@ -2,6 +2,7 @@
 /* cmd_list.c - `brickproof list`: what there is to run, and what it covers. */
 #include "cmd/commands.h"
 #include "cmd/home.h"
+#include "cmd/hunt.h"
 
 #include "base/text.h"
 #include "base/yaml.h"
@@ -26,8 +27,8 @@ static void help(void)
 	printf("usage: brickproof list [--requirements | --invariants | --mutants | --operators]\n\n"
 	       "Without options, the scenarios: name, what it covers, title, separated by tabs.\n\n"
 	       "  --requirements  requirement rows and the scenarios that cover each\n"
-	       "  --invariants    what is checked after every fault\n"
-	       "  --mutants       the mutants that are built, and their defects\n"
+	       "  --invariants    what is checked after every fault, and the mutants that each catches first\n"
+	       "  --mutants       the mutants that are built: defect, what must catch it, the public bug it mirrors\n"
 	       "  --operators     the corruption operators of edits\n");
 }
 
@@ -135,7 +136,8 @@ static int list_requirements(struct bp_arena *a, struct bp_err *err)
 	return rc;
 }
 
-static int list_mutants(struct bp_arena *a, struct bp_err *err)
+static int with_mutants(struct bp_arena *a, int (*each)(void *, const char *, const struct dut_firmware *, struct bp_err *), void *ctx,
+			struct bp_err *err)
 {
 	const char *const *names, *path;
 	struct bp_firmware fw;
@@ -148,16 +150,44 @@ static int list_mutants(struct bp_arena *a, struct bp_err *err)
 			rc = bp_firmware_load(a, path, &fw, err);
 		if (rc)
 			break;
-		printf("%s\t%s\n", names[i], fw.fw->mechanism);
+		rc = each(ctx, names[i], fw.fw, err);
 		bp_firmware_unload(&fw);
 	}
 	return rc;
 }
 
-static void list_invariants(void)
+static int print_mutant(void *ctx, const char *name, const struct dut_firmware *fw, struct bp_err *err)
 {
+	(void)ctx, (void)err;
+	printf("%s\t%s\t%s\t%s\n", name, fw->mechanism, *fw->expect ? fw->expect : "-", *fw->mirrors ? fw->mirrors : "-");
+	return 0;
+}
+
+static int add_to_its_invariant(void *ctx, const char *name, const struct dut_firmware *fw, struct bp_err *err)
+{
+	struct bp_text *caught = ctx;
+	struct bp_prediction p;
+	int rc = bp_prediction_parse(fw->expect, &p, err);
+
+	if (rc)
+		return bp_prefix(err, "mutant %s", name);
+	if (p.first >= 0)
+		bp_text_printf(&caught[p.first], "%s%s", caught[p.first].len ? " " : "", name);
+	return 0;
+}
+
+static int list_invariants(struct bp_arena *a, struct bp_err *err)
+{
+	struct bp_text caught[BP_INVARIANTS];
+	int rc;
+
 	for (int i = 0; i < BP_INVARIANTS; i++)
-		printf("%s\t%s\t%s\n", bp_invariants[i].name, bp_invariants[i].covers, bp_invariants[i].text);
+		bp_text_init(&caught[i], a);
+	rc = with_mutants(a, add_to_its_invariant, caught, err);
+	for (int i = 0; i < BP_INVARIANTS && !rc; i++)
+		printf("%s\t%s\t%s\t%s\n", bp_invariants[i].name, bp_invariants[i].covers, caught[i].len ? caught[i].bytes : "-",
+		       bp_invariants[i].text);
+	return rc;
 }
 
 static void list_operators(void)
@@ -200,8 +230,8 @@ int bp_cmd_list(int argc, char **argv)
 	}
 	switch (what) {
 	case 'r': rc = list_requirements(a, &err); break;
-	case 'm': rc = list_mutants(a, &err); break;
-	case 'i': list_invariants(); break;
+	case 'm': rc = with_mutants(a, print_mutant, NULL, &err); break;
+	case 'i': rc = list_invariants(a, &err); break;
 	case 'o': list_operators(); break;
 	default: rc = with_scenarios(a, print_scenario, NULL, &err); break;
 	}

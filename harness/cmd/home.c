@@ -139,7 +139,7 @@ int bp_home_firmware(struct bp_arena *a, const char *name, const char **out, str
 
 	if (rc)
 		return rc;
-	rc = need_file("firmware", name, *out, " (build it with `make firmware mutants`)", err);
+	rc = need_file("firmware", name, *out, " (build it with `make firmware mutant-objects`)", err);
 	return rc ? rc : need_whole_object(name, *out, err);
 }
 

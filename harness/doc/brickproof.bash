@@ -13,6 +13,7 @@ _brickproof() {
 		case "$command $prev" in
 		*\ --product) words="reference small" ;;
 		*\ --firmware) words="reference $("$program" list --mutants 2>/dev/null | awk -F '\t' '{ print "mutant-" $1 }')" ;;
+		*\ --without) words=$("$program" list --invariants 2>/dev/null | cut -f 1) ;;
 		*\ --control | mutants\ *) words="none $("$program" list --mutants 2>/dev/null | cut -f 1)" ;;
 		*\ --verify) words="software sodium remembered" ;;
 		*\ --color) words="auto always never" ;;

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootloader, bool follow_up)
+struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootloader, bool follow_up, uint32_t without)
 {
 	const struct bp_scenario *s = x->scenario;
 	int resume = -1;
@@ -13,7 +13,7 @@ struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootload
 		if (s->step[i].kind == BP_STEP_UPDATE)
 			resume = s->step[i].artifact;
 	return (struct bp_judge){
-		.exec = x, .bootloader = bootloader, .follow_up = follow_up,
+		.exec = x, .bootloader = bootloader, .follow_up = follow_up, .without = without,
 		.followup = bp_artifact_index(x->board->product, "followup"), .resume = resume,
 	};
 }

@@ -10,7 +10,7 @@
 #include "oracle/judge.h"
 
 /* The judge of a case of x's scenario. bootloader (borrowed): what must stand in its area. */
-struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootloader, bool follow_up);
+struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootloader, bool follow_up, uint32_t without);
 
 /* The verdict not-exercised, with why. */
 void bp_case_not_exercised(struct bp_judgement *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -301,7 +301,7 @@ static int once(struct bp_rig *g, const struct bp_case *c, struct bp_trace *trac
 
 	if (rc)
 		return rc;
-	j = bp_case_judge(&x, &g->bootloader, g->twin->opt.follow_up);
+	j = bp_case_judge(&x, &g->bootloader, g->twin->opt.follow_up, g->twin->opt.without);
 	g->real->link_sent = 0;
 	rc = bp_case_prepare(&x, &j, c, g->twin->opt.disarm, g->arena, out, err);
 	if (rc <= 0)

@@ -237,7 +237,7 @@ int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct b
 
 	rewind_board(r);
 	bp_exec_begin(&x, &r->v->board, p->scenario);
-	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up);
+	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up, r->opt.without);
 	if (!build_state(r, p, c, out))
 		return 0;
 	x.owed = p->log->owed[c->state.owed].owed;
@@ -333,7 +333,7 @@ int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct b
 	if (rc)
 		return rc;
 	bp_arena_reset(r->case_arena);
-	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up);
+	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up, r->opt.without);
 	r->prefix_log = NULL;
 	r->v->board.wire.sent = 0;
 	rc = bp_case_prepare(&x, &j, c, r->opt.disarm, r->case_arena, out, err);

@@ -18,6 +18,7 @@ struct bp_runner_options {
 	enum bp_accel accel;
 	uint64_t seed;
 	bool follow_up;
+	uint32_t without;/* invariants that are not asked: bit mask, see struct bp_judge */
 	bool disarm;     /* self-test: plan faults but inject none; every case must end not-exercised */
 };
 

@@ -256,18 +256,45 @@ want_status 77
 want "reports were written" test ! -e "$work/nothing"
 
 # ---- the seeded defects
-begin "mutants: one line each, all caught"
-try mutants $control signature-unchecked
+begin "mutants: one line each, all caught as predicted"
+try mutants confirmed-before-written signature-unchecked
 want_status 0
-want_lines "$out" 1 "^$control	[a-z-]+	[a-z-]+	[0-9]+	bp1:small:[^	]+\$"
-want_lines "$out" 1 "^signature-unchecked	corrupted-payload	refuses-bad-update	[0-9]+	bp1:small:[^	]+\$"
-want_err '2 of 2 mutants caught'
+want_lines "$out" 2 "^[a-z-]+	[a-z-]+	[a-z-]+	[0-9]+	[a-z -]+	bp1:small:[^	]+\$"
+want_lines "$out" 1 "^confirmed-before-written	power-cut-confirm	acknowledged-durable	[0-9]+	"
+want_lines "$out" 1 "^signature-unchecked	corrupted-payload	refuses-bad-update	[0-9]+	"
+want_err '2 of 2 mutants caught as predicted'
+cp "$out" "$work/kills"
+
+begin "mutants: the same rows on one core and on many"
+try mutants --jobs 1 confirmed-before-written signature-unchecked
+want "the two tables differ" cmp -s "$out" "$work/kills"
+
+begin "mutants: an invariant that is left out lets its mutants through"
+try mutants --without acknowledged-durable confirmed-before-written
+want_status 1
+want_err 'acknowledged-durable was to catch it'
+want_err '0 of 1 mutants caught as predicted'
+
+begin "mutants: a prediction that is not borne out fails the command"
+# Both names have 20 characters: the object stays an object.
+sed 's/acknowledged-durable/bootloader-untouched/' build/firmware/mutant-confirmed-before-written.so \
+	>"$work/home/build/firmware/mutant-otherwise.so"
+BRICKPROOF_HOME=$work/home try mutants otherwise
+want_status 1
+want_err 'bootloader-untouched was to catch it first, not acknowledged-durable'
+
+begin "mutants: a prediction that names no invariant"
+sed 's/acknowledged-durable/acknowledged-durably/' build/firmware/mutant-confirmed-before-written.so \
+	>"$work/home/build/firmware/mutant-otherwise.so"
+BRICKPROOF_HOME=$work/home try mutants otherwise
+want_refused 'mutant otherwise' "'acknowledged-durably'" 'list --invariants'
 
 begin "mutants: one that behaves survives, and fails the command"
 BRICKPROOF_HOME=$work/home try mutants behaves
 want_status 1
-want_lines "$out" 1 '^behaves	SURVIVED	-	[0-9]+	-$'
-want_err '0 of 1 mutants caught'
+want_lines "$out" 1 '^behaves	SURVIVED	-	[0-9]+	-	-$'
+want_err 'predicts nothing'
+want_err '0 of 1 mutants caught as predicted'
 
 begin "mutants: none is built"
 rm "$work"/home/build/firmware/mutant-*.so

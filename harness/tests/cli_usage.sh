@@ -84,7 +84,7 @@ misuse 'run nothing-like-it' "no scenario 'nothing-like-it'" 'brickproof list'
 misuse 'run --control none power-cut-confirm power-cut-confirm' "'power-cut-confirm' twice"
 misuse 'run --product none power-cut-confirm' "no product 'none'"
 misuse 'run --firmware none power-cut-confirm' "no firmware 'none'" 'make firmware'
-misuse 'run --control no-such-mutant power-cut-confirm' "mutant-no-such-mutant" 'make firmware mutants'
+misuse 'run --control no-such-mutant power-cut-confirm' "mutant-no-such-mutant" 'make firmware mutant-objects'
 misuse 'run --control none --junit /nonexistent/junit.xml power-cut-confirm' '--junit' '/nonexistent/junit.xml'
 misuse 'run --control none --junit / power-cut-confirm' '--junit'
 misuse 'replay' 'one token'
@@ -96,6 +96,7 @@ misuse 'list scenarios' "'scenarios'"
 misuse 'mutants --job' 'needs a value'
 misuse 'mutants --jobs 0' '--jobs'
 misuse 'mutants no-such-mutant' 'no-such-mutant'
+misuse 'mutants --without no-such-row' "'no-such-row'" 'list --invariants'
 misuse 'report --colour' 'unknown option --colour'
 misuse 'report --color' 'needs a value'
 misuse 'report --color blue' '--color' "'blue'"
@@ -158,9 +159,9 @@ sed -i 's/C-20/C-999/' "$work/home/scenarios/power-cut-download.yaml"
 BRICKPROOF_HOME=$work/home try list --requirements
 want_refused 'power-cut-download.yaml' "'C-999'"
 
-begin "list --invariants: name, requirements, text"
+begin "list --invariants: name, requirements, mutants, text"
 try list --invariants
-want_table 3
+want_table 4
 fail "$(awk -F '\t' 'NR == FNR { id[$1] = 1; next }
 	{ n = split($2, c, " "); for (i = 1; i <= n; i++) if (!(c[i] in id)) print $1 " covers " c[i] }' "$work/requirements" "$out")"
 
@@ -177,12 +178,12 @@ want "the two lists differ" cmp -s <(awk '{ print $1 }' "$out") "$work/operators
 want_lines "$out" "$(wc -l <"$work/operators")" '^[a-z0-9-]+ +(payload|manifest) +(transit|source) +[^ ]'
 
 if compgen -G 'build/firmware/mutant-*.so' >/dev/null; then
-	begin "list --mutants: name, mechanism"
+	begin "list --mutants: name, mechanism, what catches it, what it mirrors"
 	try list --mutants
-	want_table 2
+	want_table 4
 	want_lines "$out" "$(compgen -G 'build/firmware/mutant-*.so' | wc -l)" .
 else
-	skip "list --mutants: name, mechanism" "no mutant is built"
+	skip "list --mutants: name, mechanism, what catches it, what it mirrors" "no mutant is built"
 fi
 
 # ---- where it is started, and where its output goes

@@ -44,7 +44,7 @@ static void app(void)
 
 static const struct dut_entry entries[] = {{"app", app}, {NULL, NULL}};
 static const struct dut_firmware object = {
-	.abi = DUT_FIRMWARE_ABI, .name = "tiny", .mechanism = "", .boot = boot,
+	.abi = DUT_FIRMWARE_ABI, .name = "tiny", .mechanism = "", .expect = "", .mirrors = "", .boot = boot,
 	.boot_ram = {tiny_boot_data, tiny_boot_data + 2, tiny_boot_bss, tiny_boot_bss + 4},
 	.app_ram = {tiny_app_data, tiny_app_data + 2, tiny_app_bss, tiny_app_bss + 4},
 	.noinit = tiny_noinit, .noinit_end = tiny_noinit + 8, .entries = entries,

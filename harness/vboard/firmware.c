@@ -30,7 +30,7 @@ int bp_firmware_load(struct bp_arena *a, const char *path, struct bp_firmware *o
 	out->path = bp_arena_text(a, path, strlen(path));
 	out->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!out->handle)
-		return bp_fail(err, BP_ECONFIG, "cannot load firmware: %s (build it with `make firmware mutants`)", dlerror());
+		return bp_fail(err, BP_ECONFIG, "cannot load firmware: %s (build it with `make firmware mutant-objects`)", dlerror());
 	fw = dlsym(out->handle, "dut_firmware");
 	if (!fw || fw->abi != DUT_FIRMWARE_ABI) {
 		bp_fail(err, BP_ECONFIG, fw ? "%s: built for another version of dut.h; rebuild it"
