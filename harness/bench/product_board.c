@@ -77,6 +77,16 @@ static void read_board(struct bp_product_reader *r, const struct bp_node *root)
 
 /* ---- flash, supply, costs ------------------------------------------------------ */
 
+static void check_unit(struct bp_product_reader *r, const struct bp_node *node, uint32_t page_bytes)
+{
+	const struct bp_geometry *f = &r->p->board.flash;
+	char page[32];
+
+	bp_show_bytes(page, sizeof(page), page_bytes);
+	if (page_bytes && f->unit_bytes && page_bytes % f->unit_bytes)
+		bp_diag_at(&r->diag, node, "'write-unit' is %u B, which does not divide the page of %s", f->unit_bytes, page);
+}
+
 static void check_flash(struct bp_product_reader *r, const struct bp_node *map)
 {
 	const struct bp_geometry *f = &r->p->board.flash;
@@ -85,36 +95,92 @@ static void check_flash(struct bp_product_reader *r, const struct bp_node *map)
 	bp_show_bytes(page, sizeof(page), f->page_bytes);
 	if (f->page_bytes && f->size_bytes % f->page_bytes)
 		bp_diag_at(&r->diag, bp_map_get(map, "size"), "'size' is no whole number of pages of %s", page);
-	if (f->page_bytes && f->unit_bytes && f->page_bytes % f->unit_bytes)
-		bp_diag_at(&r->diag, bp_map_get(map, "write-unit"),
-			   "'write-unit' is %u B, which does not divide the page of %s", f->unit_bytes, page);
+	check_unit(r, bp_map_get(map, "write-unit"), f->page_bytes);
+}
+
+/* One run of pages. Their sum is kept within the largest flash, so that it cannot overflow. */
+static void read_run(struct bp_product_reader *r, const struct bp_node *node, uint32_t *total)
+{
+	struct bp_geometry *f = &r->p->board.flash;
+	struct bp_sectors *g = &f->sectors[f->n_sectors];
+	unsigned before = r->diag.count;
+	char size[32];
+
+	if (!bp_node_is(&r->diag, node, BP_NODE_MAP))
+		return;
+	bp_product_need_u32(r, node, "pages", "how many follow each other", 1, MAX_FLASH_BYTES / MIN_PAGE_BYTES, &g->pages);
+	bp_product_need_bytes(r, node, "page", "smallest erasable piece", MIN_PAGE_BYTES, MAX_PAGE_BYTES, &g->page_bytes);
+	bp_product_need_duration(r, node, "erase-time", "one page", 1, MAX_OPERATION_NS, &g->erase_ns);
+	bp_map_done(&r->diag, node);
+	if (r->diag.count != before)
+		return;
+	bp_show_bytes(size, sizeof(size), g->page_bytes);
+	if (g->pages > (MAX_FLASH_BYTES - *total) / g->page_bytes)
+		bp_diag_at(&r->diag, node, "pages past the largest flash");
+	else if (*total % g->page_bytes)
+		bp_diag_at(&r->diag, node, "pages of %s begin at 0x%x; expected a multiple of their size", size, *total);
+	if (r->diag.count != before)
+		return;
+	check_unit(r, bp_map_get(node, "page"), g->page_bytes);
+	*total += g->pages * g->page_bytes;
+	if (f->page_bytes < g->page_bytes)
+		f->page_bytes = g->page_bytes;
+	if (f->erase_ns < g->erase_ns)
+		f->erase_ns = g->erase_ns;
+	f->n_sectors++;
+}
+
+/* Pages of unequal size, from address 0 on. */
+static void read_sectors(struct bp_product_reader *r, const struct bp_node *list)
+{
+	struct bp_geometry *f = &r->p->board.flash;
+	unsigned before = r->diag.count;
+	uint32_t total = 0;
+
+	if (!bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return;
+	if (!list->n || list->n > BP_MAX_SECTORS) {
+		bp_diag_at(&r->diag, list, "'sectors' holds %zu runs of pages; expected 1 to %d", list->n, BP_MAX_SECTORS);
+		return;
+	}
+	for (size_t i = 0; i < list->n && r->diag.count == before; i++)
+		read_run(r, list->items[i], &total);
+	if (r->diag.count == before && total != f->size_bytes)
+		bp_diag_at(&r->diag, list, "'sectors' are 0x%x bytes together; expected 'size' (0x%x)", total, f->size_bytes);
 }
 
 static void read_flash(struct bp_product_reader *r, const struct bp_node *root)
 {
 	struct bp_board_config *b = &r->p->board;
 	struct bp_geometry *f = &b->flash;
-	const struct bp_node *map = bp_product_section(r, root, "flash", "geometry of the flash");
+	const struct bp_node *map = bp_product_section(r, root, "flash", "geometry of the flash"), *sectors;
 	uint32_t erased = 0xff;
 	bool ecc = false;
 
 	if (!map)
 		return;
 	bp_product_need_bytes(r, map, "size", "the whole flash", MIN_PAGE_BYTES, MAX_FLASH_BYTES, &f->size_bytes);
-	bp_product_need_bytes(r, map, "page", "smallest erasable piece", MIN_PAGE_BYTES, MAX_PAGE_BYTES, &f->page_bytes);
+	sectors = bp_map_get(map, "sectors");
+	if (!sectors)
+		bp_product_need_bytes(r, map, "page", "smallest erasable piece; or `sectors`", MIN_PAGE_BYTES, MAX_PAGE_BYTES,
+				      &f->page_bytes);
 	bp_product_need_bytes(r, map, "write-unit", "bytes of one program operation", 1, DUT_MAX_UNIT, &f->unit_bytes);
 	bp_product_need_u32(r, map, "erased", "value of an erased byte", 0, 0xff, &erased);
 	if (erased != 0 && erased != 0xff)
 		bp_diag_at(&r->diag, bp_map_get(map, "erased"), "'erased' is 0x%02x; expected 0xff or 0x00", erased);
 	bp_product_need_duration(r, map, "program-time", "one write unit", 1, MAX_OPERATION_NS, &f->program_ns);
-	bp_product_need_duration(r, map, "erase-time", "one page", 1, MAX_OPERATION_NS, &f->erase_ns);
+	if (!sectors)
+		bp_product_need_duration(r, map, "erase-time", "one page", 1, MAX_OPERATION_NS, &f->erase_ns);
 	bp_product_need_u32(r, map, "writes-per-unit", "programs between erases, 0: no limit", 0, UINT32_MAX, &f->writes_per_unit);
 	bp_node_bool(&r->diag, bp_map_need(&r->diag, map, "ecc", "a torn unit faults when read"), &ecc);
 	f->erased = b->dut.erased = (uint8_t)erased;
 	f->ecc = ecc;
 	b->dut.flash_size = f->size_bytes;
 	b->dut.write_unit = f->unit_bytes;
-	check_flash(r, map);
+	if (sectors)
+		read_sectors(r, sectors);
+	else
+		check_flash(r, map);
 	bp_map_done(&r->diag, map);
 }
 
@@ -155,13 +221,19 @@ static void read_costs(struct bp_product_reader *r, const struct bp_node *root)
 
 /* ---- areas ------------------------------------------------------------------------ */
 
-static void check_page(struct bp_product_reader *r, const struct bp_node *area, const char *key, uint32_t value)
+/* at: an address where a page must begin, which is what key says. */
+static void check_page(struct bp_product_reader *r, const struct bp_node *area, const char *key, uint32_t value, uint32_t at)
 {
-	uint32_t page = r->p->board.flash.page_bytes;
+	const struct bp_geometry *f = &r->p->board.flash;
 
-	if (page && value % page)
-		bp_diag_at(&r->diag, bp_map_get(area, key), "'%s' is 0x%x; expected a multiple of the page (0x%x)", key,
-			   value, page);
+	if (!f->page_bytes)
+		return;
+	if (!f->n_sectors && value % f->page_bytes)
+		bp_diag_at(&r->diag, bp_map_get(area, key), "'%s' is 0x%x; expected a multiple of the page (0x%x)", key, value,
+			   f->page_bytes);
+	else if (f->n_sectors && at < f->size_bytes && bp_page_at(f, at).start != at)
+		bp_diag_at(&r->diag, bp_map_get(area, key), "'%s' is 0x%x, which lies within the page from 0x%x to 0x%x", key, value,
+			   bp_page_at(f, at).start, bp_page_at(f, at).start + bp_page_at(f, at).bytes - 1);
 }
 
 /* Reads one area; size 0 is left when it is missing or wrong. */
@@ -179,8 +251,8 @@ static void read_area(struct bp_product_reader *r, const struct bp_node *node, c
 		area->size = 0;
 		return;
 	}
-	check_page(r, node, "at", area->addr);
-	check_page(r, node, "size", area->size);
+	check_page(r, node, "at", area->addr, area->addr);
+	check_page(r, node, "size", area->size, area->addr + area->size);
 	/* Both are at most MAX_FLASH_BYTES: the sum cannot overflow. */
 	if (flash && area->addr + area->size > flash)
 		bp_diag_at(&r->diag, node, "'%s' ends at 0x%x, outside of the flash of 0x%x bytes", name,

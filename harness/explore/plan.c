@@ -150,6 +150,13 @@ static int op_cases(struct maker *m, const struct bp_sweep *w, uint32_t n, enum 
 			rc = cut_case(m, &cut, phase, name, err);
 			continue;
 		}
+		if (w->position[i].shape) {
+			cut.torn = w->position[i].shape->torn;
+			snprintf(name, sizeof(name), "flash torn %s", w->position[i].shape->name);
+			if (w->position[i].shape->kind == kind)
+				rc = cut_case(m, &cut, phase, name, err);
+			continue;
+		}
 		snprintf(name, sizeof(name), "flash torn %u%%", w->position[i].percent);
 		cut.torn.percent = w->position[i].percent;
 		for (cut.torn.k = 0; cut.torn.k < ks && !rc; cut.torn.k++)

@@ -40,7 +40,7 @@ int bp_rig_open(struct bp_arena *a, const struct bp_bench_board *b, struct bp_ru
 	g->twin = r;
 	g->seen = bp_arena_alloc(a, size);
 	g->unreadable = bp_arena_alloc(a, size);
-	g->force = bp_arena_alloc(a, size / r->product->board.flash.page_bytes);
+	g->force = bp_arena_alloc(a, bp_page_count(&r->product->board.flash));
 	if (!g->seen || !g->unreadable || !g->force)
 		return bp_fail(err, BP_ENOMEM, "no memory for board %s", b->name);
 	rc = bp_real_open(a, b, r->product, &g->real, err);
@@ -79,10 +79,10 @@ static int provision(struct bp_rig *g, struct bp_err *err)
 
 		if (area->size)
 			rc = bp_real_load(g->real, area->addr, g->twin->start->bytes + area->addr, area->size,
-					  g->force + area->addr / geo->page_bytes, err);
+					  g->force + bp_page_at(geo, area->addr).number, err);
 	}
 	if (!rc)
-		memset(g->force, 0, geo->size_bytes / geo->page_bytes);
+		memset(g->force, 0, bp_page_count(geo));
 	return rc;
 }
 
@@ -178,10 +178,9 @@ static int powered(void *ctx, bool caught, struct bp_err *err)
 static void suspect(struct bp_rig *g)
 {
 	const struct bp_log *log = g->plan->log;
-	uint32_t page = log->start->geo.page_bytes;
 
 	for (uint32_t k = g->fit.first; g->fit.fits && k <= g->fit.last && k < log->n_ops; k++)
-		g->force[log->op[k].addr / page] = 1;
+		g->force[bp_page_at(&log->start->geo, log->op[k].addr).number] = 1;
 }
 
 static bool is_torn(const struct bp_case *c)

@@ -34,6 +34,10 @@ void bp_token_hash8(const struct bp_scenario *s, const struct bp_product *p, cha
 	add_u32(&h, g->erased);
 	add_u32(&h, g->writes_per_unit);
 	add_u32(&h, (uint32_t)g->ecc);
+	for (unsigned i = 0; i < g->n_sectors; i++) {
+		add_u32(&h, g->sectors[i].pages);
+		add_u32(&h, g->sectors[i].page_bytes);
+	}
 	for (unsigned i = 0; i < DUT_AREA_COUNT; i++) {
 		add_u32(&h, p->board.dut.area[i].addr);
 		add_u32(&h, p->board.dut.area[i].size);

@@ -2,7 +2,7 @@
 /*
  * cutpoint.h - where a cut falls, and how that is written.
  *
- *   flash:N/before   flash:N/torn=P%.K   flash:N/after
+ *   flash:N/before   flash:N/torn=P%.K   flash:N/after   (K: which subset, vboard/flash_torn.c)
  *   link:N           (the host's N-th byte has arrived)
  *   link:frame=N     (the last byte of the host's N-th message has arrived)
  *   line:"TEXT"#N    (the N-th line of the device's console that holds TEXT has ended)

@@ -196,7 +196,15 @@ static void read_steps(struct reader *r, const struct bp_node *node)
 	}
 }
 
-/* "before", "after", "torn 50%" */
+static const struct bp_torn_shape *find_shape(const char *name)
+{
+	for (unsigned i = 0; i < BP_TORN_SHAPES; i++)
+		if (!strcmp(bp_torn_shapes[i].name, name))
+			return &bp_torn_shapes[i];
+	return NULL;
+}
+
+/* "before", "after", "torn 50%", "torn first-byte" */
 static void read_position(struct reader *r, const struct bp_node *node, struct bp_sweep *w)
 {
 	struct bp_position *p = &w->position[w->n_positions];
@@ -210,14 +218,17 @@ static void read_position(struct reader *r, const struct bp_node *node, struct b
 		return;
 	}
 	if (!strcmp(text, "before")) {
-		*p = (struct bp_position){BP_CUT_BEFORE, 0};
+		*p = (struct bp_position){.position = BP_CUT_BEFORE};
 	} else if (!strcmp(text, "after")) {
-		*p = (struct bp_position){BP_CUT_AFTER, 0};
+		*p = (struct bp_position){.position = BP_CUT_AFTER};
 	} else if (!strncmp(text, "torn ", 5) && !bp_parse_percent(text + 5, &p->percent, &err) &&
 		   p->percent >= 1 && p->percent <= 99) {
-		p->position = BP_CUT_TORN;
+		*p = (struct bp_position){.position = BP_CUT_TORN, .percent = p->percent};
+	} else if (!strncmp(text, "torn ", 5) && find_shape(text + 5)) {
+		*p = (struct bp_position){.position = BP_CUT_TORN, .shape = find_shape(text + 5)};
 	} else {
-		bp_diag_at(&r->diag, node, "'%s' is no position; expected 'before', 'after' or 'torn P%%' with P from 1 to 99", text);
+		bp_diag_at(&r->diag, node, "'%s' is no position; expected 'before', 'after', 'torn P%%' with P from 1 to 99, or torn and one of "
+			   "first-byte, all-but-last, all-but-one-bit, first-half, second-half, weak, pre-programmed", text);
 		return;
 	}
 	w->n_positions++;

@@ -13,6 +13,7 @@
  *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong
  *   sweep:                             # cut points, one list for each event
  *     - {event: flash, phases: [download], positions: [before, torn 10%, torn 50%, torn 90%, after]}
+ *                                      # or a shape, flash_torn.c: torn first-byte, torn all-but-one-bit, torn weak, ...
  *     - {event: flash, fault: reset-pin, phases: [install], positions: [before, after]}   # resets keep .noinit and registers
  *     - {event: line, phases: [install]}             # also: link-byte, link-frame; `every: N`
  *     - at: ['line:"boot: trial"#1+5ms', time:1.25s] # cut points by name, see cutpoint.h
@@ -99,7 +100,8 @@ struct bp_step {
 
 struct bp_position {
 	enum bp_cut_position position;
-	uint32_t percent;
+	uint32_t percent;                  /* torn */
+	const struct bp_torn_shape *shape; /* torn in a named way; NULL: every plain K of percent */
 };
 
 struct bp_sweep {

@@ -52,8 +52,8 @@ void flash_fill_page(struct bp_flash *f, uint32_t page)
 	uint8_t unit[DUT_MAX_UNIT];
 
 	memset(unit, flash_opposite(&f->geo), sizeof(unit));
-	for (uint32_t at = 0; at < f->geo.page_bytes; at += f->geo.unit_bytes)
-		bp_flash_program(f, page * f->geo.page_bytes + at, unit);
+	for (uint32_t at = f->page_start[page]; at < f->page_start[page + 1]; at += f->geo.unit_bytes)
+		bp_flash_program(f, at, unit);
 }
 
 unsigned flash_bits(uint8_t byte)
@@ -83,10 +83,10 @@ void flash_assert_flags(const struct bp_flash *f)
 	for (uint32_t p = 0; p < f->n_pages; p++) {
 		bool weak = false, torn = false;
 
-		for (uint32_t i = 0; i < f->geo.page_bytes; i++)
-			weak = weak || f->weak[p * f->geo.page_bytes + i];
-		for (uint32_t u = 0; u < f->units_per_page; u++)
-			torn = torn || (f->units[p * f->units_per_page + u] & BP_UNIT_TORN);
+		for (uint32_t i = f->page_start[p]; i < f->page_start[p + 1]; i++) {
+			weak = weak || f->weak[i];
+			torn = torn || (f->units[i / f->geo.unit_bytes] & BP_UNIT_TORN);
+		}
 		assert_int_equal(f->page_weak[p], weak);
 		assert_int_equal(f->page_torn[p], torn);
 	}

@@ -55,6 +55,45 @@ static void write_count_saturates(void **state)
 	assert_int_equal(bp_flash_program_rule(f, 3, &byte), BP_TRAP_NONE);
 }
 
+/* STM32F4-like: 4 pages of one size, one of four times that, two of eight times. */
+static void unequal_pages(void **state)
+{
+	static const struct bp_geometry g = {
+		.size_bytes = 4 * 256 + 1024 + 2 * 2048, .page_bytes = 2048, .unit_bytes = 4, .erased = 0xff, .erase_ns = 3,
+		.sectors = {{4, 256, 1}, {1, 1024, 2}, {2, 2048, 3}}, .n_sectors = 3,
+	};
+	static const uint32_t start[] = {0, 256, 512, 768, 1024, 2048, 4096, 6144};
+	struct bp_flash *f = flash_blank(&g, FLASH_SEED), *g2 = flash_blank(&g, FLASH_SEED);
+	uint8_t got[4096];
+
+	(void)state;
+	assert_int_equal(f->n_pages, 7);
+	assert_memory_equal(f->page_start, start, sizeof(start));
+	for (uint32_t p = 0; p < 7; p++) {
+		struct bp_page first = bp_page_at(&g, start[p]), last = bp_page_at(&g, start[p + 1] - 1);
+
+		assert_memory_equal(&first, &last, sizeof(first));
+		assert_true(first.number == p && first.start == start[p] && first.bytes == start[p + 1] - start[p]);
+		assert_int_equal(first.erase_ns, p < 4 ? 1 : p < 5 ? 2 : 3);
+		flash_fill_page(f, p);
+	}
+	bp_flash_erase(f, 1024); /* the one in the middle, and no other */
+	bp_flash_erase_torn(f, 4096, (struct bp_torn){50, 0});
+	for (uint32_t i = 0; i < g.size_bytes; i++)
+		assert_int_equal(f->bytes[i], (i >= 1024 && i < 2048) || (i >= 4096 && i < 5120) ? 0xff : 0x00);
+	assert_true(f->wear[4] == 1 && f->wear[6] == 1 && f->wear[3] == 0 && f->wear[5] == 0);
+	assert_true(bp_flash_unsettled(f, 4000, 97));
+	assert_false(bp_flash_unsettled(f, 0, 4096));
+	flash_assert_flags(f);
+	bp_flash_copy(g2, f);
+	assert_true(flash_same_hash(f, g2));
+	memset(got, 0x11, sizeof(got));
+	bp_flash_load(f, 2048, got, 2048);
+	bp_flash_sync(g2, f);
+	assert_true(flash_same_hash(f, g2));
+	assert_int_equal(g2->bytes[4095], 0x11);
+}
+
 static void wear_counts_erases(void **state)
 {
 	struct bp_flash *f = flash_blank(&flash_parts[0].geo, FLASH_SEED);
@@ -318,7 +357,7 @@ static void no_memory(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(complete_operations), TEST(write_count_saturates), TEST(wear_counts_erases), TEST(program_rules),
+		TEST(complete_operations), TEST(write_count_saturates), TEST(unequal_pages), TEST(wear_counts_erases), TEST(program_rules),
 		TEST(first_trap_is_kept), TEST(load), TEST(hash_is_kept_up), TEST(hash_tells_states_apart), TEST(sync_makes_equal),
 		TEST(no_memory),
 	};

@@ -143,6 +143,96 @@ static void torn_program_of_nothing(void **state)
 	}
 }
 
+/* ---- shapes ------------------------------------------------------------------------- */
+
+struct shape_row {
+	const char *name;
+	uint32_t from, to;     /* bytes that have moved; the unit's size when `to` is 0 */
+	unsigned less;         /* cells of them that have not */
+	bool weak;
+};
+
+#define UNIT (WIDE->unit_bytes)
+
+static const struct bp_torn_shape *shape_of(const char *name)
+{
+	for (unsigned i = 0; i < BP_TORN_SHAPES; i++)
+		if (!strcmp(bp_torn_shapes[i].name, name))
+			return &bp_torn_shapes[i];
+	fail_msg("no shape %s", name);
+	return NULL;
+}
+
+static void shapes_of_a_program(void **state)
+{
+	const struct shape_row rows[] = {
+		{"first-byte", 0, 1, 0, false},          {"all-but-last", 0, UNIT - 1, 0, false},
+		{"all-but-one-bit", 0, UNIT, 1, false},  {"first-half", 0, UNIT / 2, 0, false},
+		{"second-half", UNIT / 2, UNIT, 0, false}, {"weak", 0, UNIT, 0, true},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		const struct bp_torn_shape *shape = shape_of(rows[k].name);
+		struct bp_flash *f = flash_blank(WIDE, FLASH_SEED);
+		uint8_t unit[DUT_MAX_UNIT], got[DUT_MAX_UNIT];
+		unsigned missing = 0;
+
+		assert_int_equal(shape->kind, BP_OP_PROGRAM);
+		memset(unit, flash_opposite(WIDE), sizeof(unit));
+		bp_flash_program_torn(f, 64, unit, shape->torn);
+		for (uint32_t i = 0; i < UNIT; i++) {
+			bool moved = i >= rows[k].from && i < rows[k].to;
+
+			missing += flash_bits((uint8_t)(f->bytes[64 + i] ^ (moved ? flash_opposite(WIDE) : WIDE->erased)));
+		}
+		if (missing != rows[k].less || (flash_weak_bits(f) > 0) != rows[k].weak)
+			fail_msg("%s: %u cells differ, %u weak", rows[k].name, missing, flash_weak_bits(f));
+		assert_int_equal(f->units[64 / UNIT], BP_UNIT_TORN | 1);
+		assert_int_equal(bp_flash_read(f, 64, got, UNIT), -1); /* an ECC part */
+		flash_assert_flags(f);
+	}
+}
+
+/* A shape that moves all there is to move has programmed the unit; one that moves nothing never began. */
+static void shapes_that_are_whole(void **state)
+{
+	struct bp_flash *f = flash_blank(WIDE, FLASH_SEED), *whole = flash_blank(WIDE, FLASH_SEED), *blank = flash_blank(WIDE, FLASH_SEED);
+	uint8_t unit[DUT_MAX_UNIT];
+
+	(void)state;
+	memset(unit, WIDE->erased, sizeof(unit));
+	unit[0] = flash_opposite(WIDE);
+	bp_flash_program_torn(f, 0, unit, shape_of("second-half")->torn);
+	assert_true(flash_same_hash(f, blank));
+	bp_flash_program_torn(f, 0, unit, shape_of("first-byte")->torn);
+	bp_flash_program(whole, 0, unit);
+	assert_true(flash_same_hash(f, whole));
+	unit[0] = WIDE->erased;
+	bp_flash_program_torn(f, 32, unit, shape_of("all-but-one-bit")->torn); /* nothing to move */
+	assert_true(flash_same_hash(f, whole));
+}
+
+/* The part of the page that was reached holds the opposite of blank, and is torn where that changed it. */
+static void pre_programmed_erase(void **state)
+{
+	struct bp_torn t = shape_of("pre-programmed")->torn;
+	struct bp_flash *f = flash_blank(WIDE, FLASH_SEED);
+	uint32_t n = WIDE->page_bytes / UNIT;
+	uint8_t unit[DUT_MAX_UNIT];
+
+	(void)state;
+	memset(unit, flash_opposite(WIDE), sizeof(unit));
+	bp_flash_program(f, 1024, unit);
+	bp_flash_erase_torn(f, 1024, t);
+	for (uint32_t u = 0; u < n; u++)
+		for (uint32_t i = 0; i < UNIT; i++)
+			assert_int_equal(f->bytes[1024 + u * UNIT + i], u < n * t.percent / 100 ? flash_opposite(WIDE) : WIDE->erased);
+	assert_int_equal(f->units[1024 / UNIT], 1); /* it was all programmed before */
+	assert_int_equal(f->units[1024 / UNIT + 1], BP_UNIT_TORN | 1);
+	flash_assert_flags(f);
+}
+
 /* ---- torn erases ---------------------------------------------------------------- */
 
 /* Progress from the start (K 0) or from the end (K 1): done, one unit at the edge, untouched. */
@@ -314,7 +404,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(torn_program_is_drawn_from), TEST(torn_program_moves_by_p), TEST(torn_program_spares_the_rest),
-		TEST(torn_program_of_nothing), TEST(torn_erase), TEST(torn_erase_is_drawn_from), TEST(torn_erase_over_weak_bits),
+		TEST(torn_program_of_nothing), TEST(shapes_of_a_program), TEST(shapes_that_are_whole),
+		TEST(pre_programmed_erase), TEST(torn_erase), TEST(torn_erase_is_drawn_from), TEST(torn_erase_over_weak_bits),
 		TEST(weak_reads), TEST(weak_reads_differ_between_power_ups), TEST(ecc_read_error),
 	};
 

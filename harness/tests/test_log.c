@@ -369,7 +369,7 @@ static void check_plan(const struct bp_plan *p)
 static struct bp_sweep edges(void)
 {
 	return (struct bp_sweep){.event = BP_EVENT_FLASH, .phases = ALL_PHASES, .every = 1, .n_positions = 2,
-				 .position = {{BP_CUT_BEFORE, 0}, {BP_CUT_AFTER, 0}}};
+				 .position = {{.position = BP_CUT_BEFORE}, {.position = BP_CUT_AFTER}}};
 }
 
 /* after N and before N+1 are the same state; where the obligation changed in between they are two runs. */
@@ -443,7 +443,7 @@ static void all_that_binds_keeps_apart(void **state)
 static void events_share_runs(void **state)
 {
 	struct bp_scenario s = {.name = "hand-made", .n_sweeps = 3, .sweep = {
-		{.event = BP_EVENT_FLASH, .phases = ALL_PHASES, .every = 1, .n_positions = 1, .position = {{BP_CUT_TORN, 50}}},
+		{.event = BP_EVENT_FLASH, .phases = ALL_PHASES, .every = 1, .n_positions = 1, .position = {{.position = BP_CUT_TORN, .percent = 50}}},
 		{.event = BP_EVENT_LINK_BYTE, .phases = ALL_PHASES, .every = 1},
 		{.event = BP_EVENT_LINK_FRAME, .phases = ALL_PHASES, .every = 1},
 	}};
@@ -474,7 +474,7 @@ static void torn_nothing_merges(void **state)
 {
 	struct bp_scenario s = {.name = "hand-made", .n_sweeps = 1, .sweep = {
 		{.event = BP_EVENT_FLASH, .phases = ALL_PHASES, .every = 1, .n_positions = 3,
-		 .position = {{BP_CUT_BEFORE, 0}, {BP_CUT_TORN, 90}, {BP_CUT_AFTER, 0}}},
+		 .position = {{.position = BP_CUT_BEFORE}, {.position = BP_CUT_TORN, .percent = 90}, {.position = BP_CUT_AFTER}}},
 	}};
 	struct bp_log *l = new_log();
 	struct bp_plan *p;

@@ -429,6 +429,59 @@ static void both_configs_may_be_missing(void **state)
 	bp_arena_free(arena);
 }
 
+/* The good text with unequal pages, given as the value of `sectors`. */
+static int parse_sectors(struct bp_arena *arena, const char *sectors, struct bp_product **p, struct bp_err *err)
+{
+	char line[400], *text, *erase, *after;
+	int ret;
+
+	snprintf(line, sizeof(line), "  sectors: %s", sectors);
+	text = text_with(15, line);
+	erase = strstr(text, "  erase-time");
+	if (strstr(sectors, "  erase-time"))
+		erase = strstr(erase + 1, "  erase-time");
+	after = strstr(erase, "  writes-per-unit");
+	memmove(erase, after, strlen(after) + 1);
+	err->text[0] = 0;
+	*p = NULL;
+	ret = bp_product_parse(arena, "s.yaml", text, strlen(text), &source, p, err);
+	free(text);
+	return ret;
+}
+
+static void unequal_pages(void **state)
+{
+	static const struct {
+		const char *sectors, *at, *want;
+	} rows[] = {
+		{"[]", "s.yaml:15:12", "expected 1 to 8"},
+		{"3", "s.yaml:15:12", "expected a list"},
+		{"[{pages: 16, page: 1 KiB}]", "s.yaml:15:13", "missing 'erase-time'"},
+		{"[{pages: 0, page: 1 KiB, erase-time: 1 s}]", "s.yaml:15:21", "'pages' is 0"},
+		{"[{pages: 4, page: 1 KiB, erase-time: 1 s}]", "s.yaml:15:12", "0x1000 bytes together; expected 'size' (0x4000)"},
+		{"[{pages: 262144, page: 256 KiB, erase-time: 1 s}]", "s.yaml:15:13", "past the largest flash"},
+		{"[{pages: 1, page: 1 KiB, erase-time: 1 s}, {pages: 5, page: 3 KiB, erase-time: 1 s}]", "s.yaml:15:55",
+		 "multiple of their size"},
+		{"[{pages: 4, page: 1 KiB, erase-time: 1 s, kind: x}]", "s.yaml:15:54", "unknown key 'kind'"},
+		{"[{pages: 2, page: 8 KiB, erase-time: 1 s}]", "s.yaml:24:33", "within the page from 0x0 to 0x1fff"},
+		{"[{pages: 4, page: 1022 B, erase-time: 1 s}]", "s.yaml:15:30", "does not divide"},
+	};
+	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
+	struct bp_product *p;
+	struct bp_err err;
+
+	(void)state;
+	assert_int_equal(parse_sectors(arena, "[{pages: 12, page: 1 KiB, erase-time: 3 ms}, {pages: 2, page: 2 KiB, erase-time: 5 ms}]",
+				       &p, &err), 0);
+	assert_true(p->board.flash.n_sectors == 2 && p->board.flash.page_bytes == 2048 && p->board.flash.erase_ns == 5000000);
+	assert_true(p->board.flash.sectors[0].pages == 12 && p->board.flash.sectors[0].erase_ns == 3000000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (parse_sectors(arena, rows[i].sectors, &p, &err) != BP_ECONFIG || strncmp(err.text, rows[i].at, strlen(rows[i].at)) ||
+		    !strstr(err.text, rows[i].want))
+			fail_msg("%s: %s", rows[i].sectors, err.text);
+	bp_arena_free(arena);
+}
+
 static void a_slot_may_be_full(void **state)
 {
 	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
@@ -502,7 +555,7 @@ int main(void)
 		cmocka_unit_test(good_variants),
 		cmocka_unit_test(unused_codes),
 		cmocka_unit_test(both_configs_may_be_missing),
-		cmocka_unit_test(a_slot_may_be_full),
+		cmocka_unit_test(unequal_pages), cmocka_unit_test(a_slot_may_be_full),
 		cmocka_unit_test(many_errors_at_once),
 		cmocka_unit_test(a_list_is_no_product),
 		cmocka_unit_test(little_memory),

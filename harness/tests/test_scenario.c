@@ -277,6 +277,7 @@ static const struct bad_row bad_rows[] = {
 	{14, "  - {event: flash, phases: [idle], positions: [torn]}", "14:48", {"'torn' is no position", "'torn P%'"}},
 	{14, "  - {event: flash, phases: [idle], positions: [torn 0%]}", "14:48", {"'torn 0%'", "P from 1 to 99"}},
 	{14, "  - {event: flash, phases: [idle], positions: [torn 100%]}", "14:48", {"'torn 100%'"}},
+	{14, "  - {event: flash, phases: [idle], positions: [torn frst-byte]}", "14:48", {"'torn frst-byte'", "first-byte", "pre-programmed"}},
 	{14, "  - {event: flash, phases: [idle], positions: [before, middle]}", "14:56", {"'middle' is no position"}},
 	{14, "  - {event: flash, phases: [idle], positions: [before], every: 0}", "14:64", {"'every' is 0", "1 to 65536"}},
 	{14, "  - {event: flash, phases: [idle], positions: [before], evry: 2}", "14:57", {"unknown key 'evry'", "did you mean 'every'"}},

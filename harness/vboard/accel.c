@@ -55,13 +55,14 @@ static int sha_read(struct bp_vboard *b, uint32_t addr, uint32_t len, uint8_t di
 
 int bp_accel_sha256(struct bp_vboard *b, uint32_t addr, uint32_t len, uint8_t digest[32])
 {
-	uint32_t page = b->config->flash.page_bytes, first = addr / page, last;
+	const struct bp_geometry *g = &b->config->flash;
+	uint32_t first = bp_page_at(g, addr).number, last;
 	XXH128_hash_t h;
 	struct row *r;
 
 	if (b->accel != BP_ACCEL_REMEMBER || !len || bp_flash_unsettled(b->flash, addr, len))
 		return sha_read(b, addr, len, digest);
-	last = (addr + len - 1) / page;
+	last = bp_page_at(g, addr + len - 1).number;
 	for (uint32_t p = first; p <= last; p++)
 		bp_flash_page_hash(b->flash, p);
 	h = XXH3_128bits_withSeed(&b->flash->page_hash[first], (last - first + 1) * sizeof(struct bp_hash128),

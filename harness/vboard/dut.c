@@ -96,8 +96,9 @@ const struct dut_board *dut_board(void)
 
 uint32_t dut_flash_page_size(uint32_t addr)
 {
-	(void)addr;
-	return bp_board_running->config->flash.page_bytes;
+	const struct bp_geometry *g = &bp_board_running->config->flash;
+
+	return addr < g->size_bytes ? bp_page_at(g, addr).bytes : 0;
 }
 
 static bool inside(const struct bp_vboard *b, uint32_t addr, uint32_t len)
@@ -198,12 +199,13 @@ static void meet_cut(struct bp_vboard *b, const struct bp_op *op)
 static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, const uint8_t *data, bool first, bool last)
 {
 	const struct bp_geometry *g = &b->config->flash;
+	struct bp_page page = bp_page_at(g, addr);
 	struct bp_op op = {
 		.kind = kind, .addr = addr, .data = data, .ordinal = ++b->ops, .start_ns = b->now,
-		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : g->page_bytes, .first = first, .last = last,
+		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : page.bytes, .first = first, .last = last,
 	};
 
-	op.end_ns = op.start_ns + (kind == BP_OP_PROGRAM ? g->program_ns : g->erase_ns);
+	op.end_ns = op.start_ns + (kind == BP_OP_PROGRAM ? g->program_ns : page.erase_ns);
 	if (b->flash_dead_at <= b->now) {
 		b->ops--;
 		move_to(b, b->now + CALL_NS);
@@ -269,13 +271,12 @@ int dut_flash_program(uint32_t addr, const void *src, uint32_t len)
 int dut_flash_erase(uint32_t addr)
 {
 	struct bp_vboard *b = host_side();
-	uint32_t page = b->config->flash.page_bytes;
 	int rc = -1;
 
 	b->calls = 0;
 	if (b->debugged)
 		bp_board_call(b, BP_CALL_ERASE, (const uint32_t[3]){addr, 0, 0}, NULL);
-	if (inside(b, addr, page) && addr % page == 0) {
+	if (inside(b, addr, 1) && bp_page_at(&b->config->flash, addr).start == addr) {
 		check_place(b, addr);
 		rc = operate(b, BP_OP_ERASE, addr, NULL, true, true);
 	} else {

@@ -57,9 +57,19 @@ struct bp_torn {
 	uint32_t k;             /* which subset: see flash_torn.c */
 };
 
-/* How far torn variants of an erase go: K counts from 0 to BP_ERASE_K - 1. */
+/* Subsets that a plain `torn P%` takes: K counts from 0. */
 #define BP_ERASE_K 3
 #define BP_PROGRAM_K 1
+
+/* Subsets with a name, each for one kind of operation: what P and K stand for it. */
+struct bp_torn_shape {
+	const char *name;       /* "first-byte" */
+	enum bp_op_kind kind;
+	struct bp_torn torn;
+};
+
+#define BP_TORN_SHAPES 7
+extern const struct bp_torn_shape bp_torn_shapes[BP_TORN_SHAPES];
 
 #define BP_UNIT_TORN 0x80u      /* in units[]: last program was torn */
 #define BP_UNIT_WRITES 0x7fu    /* in units[]: programs since the erase, saturating */
@@ -70,7 +80,8 @@ struct bp_torn {
  */
 struct bp_flash {
 	struct bp_geometry geo;
-	uint32_t n_pages, n_units, units_per_page;
+	uint32_t n_pages, n_units;
+	uint32_t *page_start;       /* n_pages + 1: address of each page; the last: size_bytes */
 	uint64_t seed;              /* of torn results and weak reads */
 	uint8_t *bytes;             /* size_bytes: the settled value of each cell */
 	uint8_t *weak;              /* size_bytes: mask of weak bits */
