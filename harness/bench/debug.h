@@ -25,6 +25,7 @@ struct bp_observation {
 	unsigned unknown_runs;   /* times that unknown code ran since power was first on in this case */
 	uint64_t last_op_ns;     /* end of the last flash operation, 0 before the first */
 	uint64_t ops;            /* flash operations counted so far */
+	bool weak_records;       /* an area that holds no image has weak cells, which the next power-up may read otherwise */
 	unsigned n_traps;        /* breaches of flash rules; `trap` tells of the first */
 	const char *trap;
 	uint32_t trap_addr;

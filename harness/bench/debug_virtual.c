@@ -51,6 +51,18 @@ static int matches(void *self, uint32_t addr, const void *expected, uint32_t len
 	return 1;
 }
 
+static bool weak_records(const struct bp_virtual *v, const struct bp_flash *f)
+{
+	for (unsigned i = DUT_AREA_SLOT_B + 1; i < DUT_AREA_COUNT; i++) {
+		const struct dut_area *area = &v->board.product->board.dut.area[i];
+
+		for (uint32_t at = 0; at < area->size; at += bp_page_at(&f->geo, area->addr + at).bytes)
+			if (f->page_weak[bp_page_at(&f->geo, area->addr + at).number])
+				return true;
+	}
+	return false;
+}
+
 static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 {
 	struct bp_virtual *v = self;
@@ -65,6 +77,7 @@ static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 		.unknown_runs = bp_vboard_unknown_runs(v->vboard),
 		.last_op_ns = bp_vboard_last_op_ns(v->vboard),
 		.ops = bp_vboard_ops(v->vboard),
+		.weak_records = weak_records(v, f),
 		.n_traps = f->n_traps,
 		.trap = bp_trap_name(f->trap.kind),
 		.trap_addr = f->trap.addr,

@@ -54,24 +54,37 @@ static const struct bp_artifact *running(const struct bp_judge *j, const struct 
 
 /* ---- facts ------------------------------------------------------------------------------ */
 
-/* 1 when both copies of the boot state read alike and are settled, 0 when not. */
+/*
+ * 1 when both copies of the boot state read alike and can be relied on, 0 when
+ * not. A copy whose last word was cut may read whole and be weak, which nothing
+ * tells the device: one such copy is what the other one is for. An ECC part tells.
+ */
 static int state_alike(const struct bp_board *b, struct bp_err *err)
 {
 	const struct dut_area *one = &b->product->board.dut.area[DUT_AREA_STATE_A], *two = &b->product->board.dut.area[DUT_AREA_STATE_B];
-	uint8_t held[COMPARE_BYTES];
-	int rc = 1;
+	const struct bp_debug *d = &b->debug;
+	uint8_t held[COMPARE_BYTES], other[COMPARE_BYTES];
+	int first = 1, second = 1;
 
 	if (one->size != two->size)
 		return 1;
-	for (uint32_t at = 0, n; at < one->size && rc > 0; at += n) {
+	for (uint32_t at = 0, n; at < one->size; at += n) {
+		int rc;
+
 		n = one->size - at < sizeof(held) ? one->size - at : (uint32_t)sizeof(held);
-		rc = b->debug.ops->read(b->debug.self, one->addr + at, held, n, err);
+		rc = d->ops->read(d->self, one->addr + at, held, n, err);
 		if (!rc)
-			rc = b->debug.ops->matches(b->debug.self, one->addr + at, held, n, err);
-		if (rc > 0)
-			rc = b->debug.ops->matches(b->debug.self, two->addr + at, held, n, err);
+			rc = d->ops->read(d->self, two->addr + at, other, n, err);
+		if (!rc && memcmp(held, other, n))
+			return 0;
+		if (!rc && first)
+			rc = first = d->ops->matches(d->self, one->addr + at, held, n, err);
+		if (rc >= 0 && second)
+			rc = second = d->ops->matches(d->self, two->addr + at, held, n, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return b->product->board.flash.ecc ? first && second : first || second;
 }
 
 static int ask_status(struct bp_judge *j, struct bp_facts *f, struct bp_err *err)
@@ -349,7 +362,8 @@ static bool unstable(const struct bp_judge *j, const struct bp_facts *f, struct 
 		return j->exec->idle_ops && broken(out, "ordinary power cycles did %llu flash operations", (unsigned long long)j->exec->idle_ops);
 	if (f->o.artifact != f->before.artifact)
 		return broken(out, "%s ran after recovery, %s in a further boot", name_of(j, f->before.artifact), name_of(j, f->o.artifact));
-	return f->o.ops != f->before.ops &&
+	/* A record that reads whole and is weak is repaired in the boot that reads it otherwise. */
+	return f->o.ops != f->before.ops && !f->before.weak_records &&
 	       broken(out, "an ordinary power cycle did %llu flash operations", (unsigned long long)(f->o.ops - f->before.ops));
 }
 

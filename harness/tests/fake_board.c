@@ -135,10 +135,17 @@ static int write_console(void *self, const uint8_t *buf, size_t len, struct bp_e
 
 /* ---- debug ---- */
 
+static bool differs(const struct fake *f, uint32_t addr)
+{
+	const struct dut_area *b = &f->board.product->board.dut.area[DUT_AREA_STATE_B];
+
+	return addr >= b->addr && addr - b->addr < b->size && f->script.state_differs_from && f->boots >= f->script.state_differs_from;
+}
+
 static int read_mem(void *self, uint32_t addr, void *buf, uint32_t len, struct bp_err *err)
 {
-	(void)self, (void)addr, (void)err;
-	memset(buf, 0, len);
+	(void)err;
+	memset(buf, differs(self, addr), len);
 	return 0;
 }
 
@@ -160,7 +167,7 @@ static int matches(void *self, uint32_t addr, const void *expected, uint32_t len
 	if (bootloader)
 		return !f->script.bootloader_changed;
 	if (addr >= area[DUT_AREA_STATE_A].addr && addr < area[DUT_AREA_STATE_B].addr + area[DUT_AREA_STATE_B].size)
-		return !(addr >= area[DUT_AREA_STATE_B].addr && f->script.state_differs_from && f->boots >= f->script.state_differs_from);
+		return !differs(f, addr);
 	return !f->script.image_damaged && !(f->script.damages_new && f->updates);
 }
 
