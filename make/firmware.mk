@@ -22,7 +22,7 @@ MUTANTS := $(patsubst $(FW)/mutants/%.patch,%,$(wildcard $(FW)/mutants/*.patch))
 MUTB := build/mutants
 
 .PHONY: firmware mutant-objects mutants
-firmware: $(FWB)/reference.so ## build the reference firmware for the native board
+firmware: $(FWB)/reference.so $(FWB)/single.so ## build the reference firmware and the example for the native board
 mutant-objects: $(MUTANTS:%=$(FWB)/mutant-%.so) ## build every mutant of it
 mutants: $(B)/brickproof mutant-objects ## the kill table: which invariant catches each mutant first
 	@$(B)/brickproof mutants --jobs $(JOBS)
@@ -66,6 +66,18 @@ $(FWB)/obj/app.o: $(FW)/port/app.ld $(call FW_OBJ,$(FW_SIDE_app))
 	$(call fw_side,$<)
 
 $(FWB)/reference.so: $(FWB)/obj/boot.o $(FWB)/obj/app.o $(FWB)/obj/port/layout.c.o $(FW)/port/exports.map
+	$(fw_link)
+
+# ---- the example of a bootloader of one's own: another boot side, the same application side
+FW_SIDE_single := $(FW)/example/single_boot.c $(filter-out $(FW)/boot/boot_main.c,$(FW_BOOT_SRC)) $(FW_LIB_SRC)
+
+$(FWB)/obj/single.o: $(FW)/port/boot.ld $(call FW_OBJ,$(FW_SIDE_single))
+	$(call fw_side,$<)
+
+$(FWB)/obj/example/layout.c.o: $(FW)/port/layout.c make/firmware.mk
+	$(call fw_compile,$<,$(FW),-DFW_NAME='"single"' -DFW_MECHANISM='""' -DFW_EXPECT='""' -DFW_MIRRORS='""' -DFW_RESET=single_boot)
+
+$(FWB)/single.so: $(FWB)/obj/single.o $(FWB)/obj/app.o $(FWB)/obj/example/layout.c.o $(FW)/port/exports.map
 	$(fw_link)
 
 # ---- mutants: a patched copy of the sources; what the patch leaves alone is taken from the reference

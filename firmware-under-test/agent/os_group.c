@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* os_group.c - SMP group 0: echo and reset (Zephyr, "Default / OS Management Group"). */
 #include "agent/smp_server.h"
+#include "boot/handover.h"
 
 /* Longest text that is echoed: one line of a terminal. */
 #define ECHO_BYTES 96u
@@ -35,9 +36,28 @@ enum smp_rc os_echo(struct cbor_reader *in, struct smp_answer *answer)
 	return SMP_OK;
 }
 
+/* "boot_mode": what the bootloader is to do. "force" and the like change nothing here. */
 enum smp_rc os_reset(struct cbor_reader *in, struct smp_answer *answer)
 {
-	(void)in; /* "force" and the like change nothing here */
+	struct cbor_item key, value;
+	uint32_t left, mode = HANDOVER_BOOT_NORMAL;
+	int more;
+
+	if (smp_map(in, &left))
+		return SMP_EINVAL;
+	while ((more = smp_next_key(in, &left, &key)) > 0) {
+		if (!cbor_text_is(&key, "boot_mode")) {
+			if (cbor_skip(in))
+				return SMP_EINVAL;
+			continue;
+		}
+		if (cbor_next(in, &value) || value.type != CBOR_UINT || value.value > HANDOVER_BOOT_RECOVERY)
+			return SMP_EINVAL;
+		mode = (uint32_t)value.value;
+	}
+	if (more < 0)
+		return SMP_EINVAL;
+	handover_ask(mode);
 	cbor_put_map(&answer->out, 0);
 	answer->reset = 1;
 	return SMP_OK;

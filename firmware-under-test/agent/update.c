@@ -72,11 +72,19 @@ void update_init(enum agent_mode mode, uint32_t running_slot, int trial)
 
 /* ---- manifest ------------------------------------------------------------ */
 
-/* The slot that a requested trial would boot is about to be written: it must not be booted any more. */
-static int cancel_pending(void)
+/*
+ * The slot is about to be written: it must not be booted any more, neither as a
+ * requested trial nor, where the recovery image was started by hand and writes the
+ * only other slot, as the active one.
+ */
+static int give_up_target(void)
 {
-	if (u.state.phase == BOOT_IDLE)
+	int is_active = u.mode == AGENT_APP && u.state.active != u.running;
+
+	if (u.state.phase == BOOT_IDLE && !is_active)
 		return 0;
+	if (is_active)
+		u.state.active = (uint8_t)u.running;
 	u.state.pending = SLOT_NONE;
 	u.state.attempts = 0;
 	u.state.phase = BOOT_IDLE;
@@ -112,7 +120,7 @@ enum reason update_offer(const uint8_t *manifest, uint32_t len, uint32_t *slot, 
 
 	if (why != REASON_NONE)
 		return refuse(why);
-	if (cancel_pending())
+	if (give_up_target())
 		return refuse(REASON_FLASH_FAILED);
 	u.manifest = m;
 	u.accepted = 0;

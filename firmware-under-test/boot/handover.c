@@ -5,7 +5,7 @@
 
 #define MAGIC 0x4250u /* "BP" */
 
-enum { WORD_WHO, WORD_BOOTS };
+enum { WORD_WHO, WORD_BOOTS, WORD_MODE };
 
 void handover_set(uint32_t slot, int trial)
 {
@@ -32,4 +32,17 @@ uint32_t handover_boots(void)
 void handover_count_boot(void)
 {
 	dut_retained_set(WORD_BOOTS, dut_retained(WORD_BOOTS) + 1);
+}
+
+void handover_ask(uint32_t boot_mode)
+{
+	dut_retained_set(WORD_MODE, boot_mode == HANDOVER_BOOT_NORMAL ? 0 : MAGIC << 16 | boot_mode);
+}
+
+uint32_t handover_asked(void)
+{
+	uint32_t word = dut_retained(WORD_MODE);
+
+	dut_retained_set(WORD_MODE, 0);
+	return word >> 16 == MAGIC ? word & 0xffff : HANDOVER_BOOT_NORMAL;
 }

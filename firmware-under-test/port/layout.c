@@ -6,11 +6,14 @@
  * boot.ld and app.ld gather each side's variables into sections of their own; the
  * linker provides the __start_ and __stop_ of them.
  *
- * FW_NAME, FW_MECHANISM, FW_EXPECT and FW_MIRRORS come from the build.
+ * FW_NAME, FW_MECHANISM, FW_EXPECT and FW_MIRRORS come from the build, and FW_RESET, the bootloader's entry, when it is another.
  */
 #include "app/app_main.h"
-#include "boot/boot_main.h"
 #include "dut.h"
+
+#ifndef FW_RESET
+#define FW_RESET boot_main
+#endif
 
 #define END_OF_RAM extern unsigned char __attribute__((visibility("hidden")))
 
@@ -26,6 +29,7 @@ ONE_WORD_IN("app_data") app_word = 0;
 ONE_WORD_IN("noinit") noinit_word;
 
 extern const struct dut_firmware dut_firmware;
+extern __attribute__((noreturn)) void FW_RESET(void);
 
 static const struct dut_entry entries[] = {
 	{"healthy", app_healthy},
@@ -44,7 +48,7 @@ __attribute__((visibility("default"))) const struct dut_firmware dut_firmware = 
 	.mechanism = FW_MECHANISM,
 	.expect = FW_EXPECT,
 	.mirrors = FW_MIRRORS,
-	.boot = boot_main,
+	.boot = FW_RESET,
 	.boot_ram = {__start_boot_data, __stop_boot_data, __start_boot_bss, __stop_boot_bss},
 	.app_ram = {__start_app_data, __stop_app_data, __start_app_bss, __stop_app_bss},
 	.noinit = __start_noinit,

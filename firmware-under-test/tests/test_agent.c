@@ -7,6 +7,7 @@
 #include "agent/smp_server.h"
 #include "boot/boot_counter.h"
 #include "boot/boot_state.h"
+#include "boot/handover.h"
 #include "lib/cbor.h"
 #include "tests/fake_dut.h"
 #include "tests/fake_image.h"
@@ -168,6 +169,30 @@ static void test_reset(void **state)
 	(void)state;
 	assert_int_equal(send(&w), FAKE_RESET);
 	assert_true(fake.now_us >= 100000);
+}
+
+/* What the host asks of the bootloader outlives the reset, and is told once. */
+static void test_reset_into_recovery(void **state)
+{
+	struct cbor_writer w = begin(SMP_WRITE, SMP_OS, 5, 1);
+
+	(void)state;
+	cbor_put_text(&w, "boot_mode");
+	cbor_put_uint(&w, 1);
+	assert_int_equal(send(&w), FAKE_RESET);
+	assert_int_equal(handover_asked(), HANDOVER_BOOT_RECOVERY);
+	assert_int_equal(handover_asked(), HANDOVER_BOOT_NORMAL);
+}
+
+static void test_reset_into_no_such_mode(void **state)
+{
+	struct cbor_writer w = begin(SMP_WRITE, SMP_OS, 5, 1);
+
+	(void)state;
+	cbor_put_text(&w, "boot_mode");
+	cbor_put_uint(&w, 2);
+	assert_int_not_equal(send(&w), FAKE_RESET);
+	assert_int_equal(handover_asked(), HANDOVER_BOOT_NORMAL);
 }
 
 struct error_row {
@@ -397,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup(test_echo, setup),
 		cmocka_unit_test_setup(test_indefinite_map, setup),
 		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_reset_into_recovery, setup),
+		cmocka_unit_test_setup(test_reset_into_no_such_mode, setup),
 		cmocka_unit_test_setup(test_what_is_not_answered, setup),
 		cmocka_unit_test_setup(test_status, setup),
 		cmocka_unit_test_setup(test_configuration, setup),

@@ -77,6 +77,22 @@ void bp_product_need_name(struct bp_product_reader *r, const struct bp_node *map
 
 /* ---- link, budgets, marks, reasons ------------------------------------------- */
 
+/* A product of one slot: slot B holds the recovery image for good. */
+static void read_recovery(struct bp_product_reader *r, const struct bp_node *node)
+{
+	const struct bp_artifact *a;
+	const char *name = NULL;
+
+	r->p->recovery = -1;
+	if (!node || bp_node_text(&r->diag, node, &name))
+		return;
+	a = bp_product_artifact(r->p, name);
+	if (a)
+		r->p->recovery = (int)(a - r->p->artifact);
+	else
+		bp_diag_at(&r->diag, node, "'recovery' names '%s', which is none of the product's artifacts", name);
+}
+
 static void read_link(struct bp_product_reader *r, const struct bp_node *root)
 {
 	static const char *const policies[] = {[BP_MANIFEST_REQUIRED] = "required", [BP_MANIFEST_OPTIONAL] = "optional"};
@@ -89,6 +105,7 @@ static void read_link(struct bp_product_reader *r, const struct bp_node *root)
 		      BP_SMP_MAX_MESSAGE - UPLOAD_OVERHEAD_BYTES, &r->p->chunk_bytes);
 	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "manifest", "required or optional"), policies, 2, &policy);
 	r->p->manifest = (enum bp_manifest_policy)policy;
+	read_recovery(r, bp_map_get(map, "recovery"));
 	bp_map_done(&r->diag, map);
 }
 

@@ -68,6 +68,7 @@ struct bp_product {
 	struct bp_artifact artifact[BP_MAX_ARTIFACTS];
 	struct bp_key key, other_key;  /* release key, and one that no device knows */
 	enum bp_manifest_policy manifest;
+	int recovery;                  /* artifact that stands in slot B and carries out the updates of slot A; -1: the slots take turns */
 	uint32_t chunk_bytes;          /* payload bytes of an upload request */
 	uint64_t recovery_budget_ns;   /* power return → settled */
 	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed */

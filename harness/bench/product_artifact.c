@@ -182,7 +182,7 @@ static int build_artifact(struct bp_product_reader *r, struct bp_artifact *a, ui
 	m->min_bootloader = dut->boot_version;
 	m->rollback_index = a->security_counter;
 	bp_version_show(m->version, &a->version);
-	m->n_payloads = BP_SLOTS;
+	m->n_payloads = r->p->recovery < 0 ? BP_SLOTS : 1;
 	return bp_manifest_sign(r->arena, m, &r->p->key, &a->manifest_cose, err);
 }
 

@@ -60,6 +60,8 @@ size_t bp_smp_feed(struct bp_smp_deframer *d, const uint8_t *bytes, size_t len, 
 /* Requests: header and CBOR into out[cap]; return bytes or BP_ENOMEM. seq is chosen by the caller. */
 int bp_smp_echo(uint8_t *out, size_t cap, uint8_t seq, const char *text, struct bp_err *err);
 int bp_smp_reset(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);
+/* The same into the bootloader's recovery: "boot_mode" 1 (Zephyr, OS management reset; enum BOOT_MODE_TYPES). */
+int bp_smp_reset_recovery(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);
 int bp_smp_image_list(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);
 int bp_smp_image_test(uint8_t *out, size_t cap, uint8_t seq, const uint8_t hash[32], struct bp_err *err);
 int bp_smp_image_confirm(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);

@@ -12,6 +12,7 @@
 
 /* Command ids of the groups that we use; the specification and the firmware's README name them. */
 enum { OS_ECHO = 0, OS_RESET = 5, IMAGE_STATE = 0, IMAGE_UPLOAD = 1, OWN_MANIFEST = 0, OWN_STATUS = 1, OWN_CONFIG = 3 };
+#define BOOT_MODE_BOOTLOADER 1u /* Zephyr, retention/bootmode.h */
 
 struct writer {
 	uint8_t *out;
@@ -116,6 +117,14 @@ int bp_smp_reset(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err)
 {
 	struct writer w = begin(out, cap, seq, BP_SMP_WRITE, BP_SMP_OS, OS_RESET, 0);
 
+	return end(&w, "reset", err);
+}
+
+int bp_smp_reset_recovery(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err)
+{
+	struct writer w = begin(out, cap, seq, BP_SMP_WRITE, BP_SMP_OS, OS_RESET, 1);
+
+	put_uint(&w, "boot_mode", BOOT_MODE_BOOTLOADER);
 	return end(&w, "reset", err);
 }
 

@@ -121,7 +121,7 @@ static int one_scenario(struct sweep *s, const char *firmware, const char *name,
 	rc = bp_home_scenario(a, name, &path, err);
 	if (!rc)
 		rc = bp_scenario_read(a, path, s->h->product, &scenario, err);
-	if (rc || scenario->missing)
+	if (rc || scenario->missing || (scenario->product && strcmp(scenario->product, s->h->product->name) != 0))
 		goto out;
 	rc = bp_runner_open(a, s->h->product, firmware, &opt, &r, err);
 	if (rc)

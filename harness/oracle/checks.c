@@ -140,8 +140,12 @@ static bool attempts_may_be_gone(const struct bp_judge *j)
 static uint32_t allowed_running(const struct bp_judge *j)
 {
 	const struct bp_obligation *o = &j->exec->owed;
+	const struct bp_product *p = j->exec->board->product;
 	uint32_t good = o->good >= 0 ? 1u << o->good : 0;
 
+	/* One slot: from the first word on, the recovery image stands in for the one that is replaced. */
+	if (p->recovery >= 0 && o->stage != BP_STAGE_IDLE)
+		good |= 1u << p->recovery;
 	if (o->damaged)
 		return o->end_running;
 	switch ((enum bp_stage)o->stage) {
@@ -166,6 +170,9 @@ static uint64_t allowed_reasons(const struct bp_judge *j)
 {
 	const struct bp_obligation *o = &j->exec->owed;
 
+	/* The host ends a refused update in recovery with a reset, and what the answer told is gone with it. */
+	if (o->stage == BP_STAGE_REFUSED && j->exec->board->product->recovery >= 0)
+		return o->end_reasons | o->start_reasons;
 	if (o->damaged || o->stage == BP_STAGE_REFUSED || o->stage >= BP_STAGE_TEST_ACKED)
 		return o->end_reasons;
 	return o->stage == BP_STAGE_TEST_SENT ? o->start_reasons | o->end_reasons : o->start_reasons;
@@ -245,7 +252,8 @@ static bool counter_too_low(const struct bp_judge *j, const struct bp_facts *f, 
 	const struct bp_artifact *a = running(j, f);
 	uint32_t floor = j->exec->owed.counter_floor;
 
-	if (a && a->security_counter < floor)
+	/* The recovery image is as old as the device. */
+	if (a && f->o.artifact != j->exec->board->product->recovery && a->security_counter < floor)
 		return broken(out, "%s runs with security counter %u, below %u", a->name, a->security_counter, floor);
 	return f->has_status && f->status.has_status && f->status.counter < floor &&
 	       broken(out, "security counter is %u, expected at least %u", f->status.counter, floor);

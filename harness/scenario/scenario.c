@@ -68,7 +68,7 @@ static void read_start(struct reader *r, const struct bp_node *node)
 	struct bp_scenario *s = r->s;
 
 	s->start[0] = bp_artifact_index(r->product, "from");
-	s->start[1] = -1;
+	s->start[1] = r->product->recovery;
 	if (!node || !bp_node_is(&r->diag, node, BP_NODE_MAP))
 		return;
 	s->start[0] = -1;

@@ -238,9 +238,14 @@ static int request_trial(struct bp_exec *x, const struct payload *p, struct bp_e
 	return rc ? trouble(x, rc, err) : 0;
 }
 
+static bool was_refused(const struct bp_exec *x)
+{
+	return x->update.manifest_refused || x->update.payload_refused || x->update.test_refused;
+}
+
 static bool over(const struct bp_exec *x)
 {
-	return x->update.code || x->update.manifest_refused || x->update.payload_refused || x->update.test_refused;
+	return x->update.code || was_refused(x);
 }
 
 /* Wait until the update has an outcome; a reset that is announced is given time to happen. */
@@ -268,18 +273,56 @@ static int outcome(struct bp_exec *x, struct bp_err *err)
 	return 0;
 }
 
-int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
+static int observed(struct bp_exec *x, int *artifact, struct bp_err *err)
+{
+	const struct bp_debug *debug = &x->board->debug;
+	struct bp_observation o;
+	int rc = debug->ops->observe(debug->self, &o, err);
+
+	if (!rc)
+		*artifact = o.artifact;
+	return rc;
+}
+
+/* Products of one slot: the recovery image carries out the update. */
+static int enter_recovery(struct bp_exec *x, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc, runs;
+
+	if (!l->ops->recover)
+		return bp_fail(err, BP_ECONFIG, "%s: link '%s' cannot start the recovery image that the product names", x->board->name, l->ops->name);
+	bp_exec_note(x, "reset into recovery");
+	bp_exec_owe(x, BP_STAGE_OFFERED, BP_PHASE_DOWNLOAD);
+	rc = l->ops->recover(l->self, reply_deadline(x), &r, err);
+	if (rc)
+		return trouble(x, rc, err);
+	rc = outcome(x, err);
+	if (rc || x->update.code)
+		return rc;
+	rc = observed(x, &runs, err);
+	if (!rc && runs != x->board->product->recovery)
+		return trouble(x, bp_fail(err, BP_EPROTO, "the device did not start its recovery image"), err);
+	return rc;
+}
+
+/* A refused update is over: back to what the device makes of it. */
+static int leave_recovery(struct bp_exec *x, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+
+	return rc ? trouble(x, rc, err) : outcome(x, err);
+}
+
+static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
 {
 	struct payload p = payload_of(x, step->artifact);
 	uint32_t until;
-	int rc;
+	int rc = offer(x, &p, err);
 
-	memset(&x->update, 0, sizeof(x->update));
-	if (x->owed.stage == BP_STAGE_CONFIRMED)
-		x->owed.good = x->owed.target;
-	x->owed.target = (int8_t)step->artifact;
-	x->owed.acked_off = 0;
-	rc = offer(x, &p, err);
 	if (rc || over(x))
 		return rc;
 	until = (uint32_t)((uint64_t)p.image[x->update.slot].len * step->until_percent / 100);
@@ -291,6 +334,25 @@ int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 	if (rc || over(x) || !step->wait)
 		return rc;
 	return outcome(x, err);
+}
+
+int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
+{
+	bool recovery = x->board->product->recovery >= 0;
+	int rc = 0;
+
+	memset(&x->update, 0, sizeof(x->update));
+	if (x->owed.stage == BP_STAGE_CONFIRMED)
+		x->owed.good = x->owed.target;
+	x->owed.target = (int8_t)step->artifact;
+	x->owed.acked_off = 0;
+	if (recovery)
+		rc = enter_recovery(x, err);
+	if (!rc && !x->update.code)
+		rc = offer_to_outcome(x, step, err);
+	if (!rc && recovery && was_refused(x))
+		rc = leave_recovery(x, err);
+	return rc;
 }
 
 static int power_cycles(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)

@@ -332,6 +332,7 @@ static const struct {
 	 {"released", "true or false"}},
 	{"chunk too large", 39, "link: {chunk: 4 KiB, manifest: required}", "39:15", {"chunk"}},
 	{"manifest policy", 39, "link: {chunk: 512 B, manifest: require}", "39:32", {"require", "'required'", "'optional'"}},
+	{"recovery unknown", 39, "link: {chunk: 512 B, manifest: required, recovery: rescue}", "39:52", {"rescue", "artifacts"}},
 	{"budget of nothing", 40, "budgets: {recovery: 0 s, update: 120 s, reply: 5 s}", "40:21", {"recovery"}},
 	{"mark missing", 41, "marks: {boot: a, trial: b, up: c, confirmed: d, rollback: e, no-image: f}", "41:8",
 	 {"missing 'state-lost'"}},

@@ -268,6 +268,8 @@ static void requests_are_as_specified(void **state)
 	assert_memory_equal(out, known[0].msg, 17);
 	assert_int_equal(bp_smp_reset(out, sizeof(out), 7, &err), 9);
 	assert_memory_equal(out, "\x02\0\0\x01\0\0\x07\x05\xa0", 9);
+	assert_int_equal(bp_smp_reset_recovery(out, sizeof(out), 7, &err), 20);
+	assert_memory_equal(out, "\x02\0\0\x0c\0\0\x07\x05\xa1\x69" "boot_mode\x01", 20);
 	assert_int_equal(bp_smp_image_list(out, sizeof(out), 8, &err), 9);
 	assert_memory_equal(out, "\0\0\0\x01\0\x01\x08\0\xa0", 9);
 	assert_int_equal(bp_smp_status(out, sizeof(out), 9, &err), 9);
