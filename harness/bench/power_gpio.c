@@ -5,6 +5,7 @@
  *     power:
  *       driver: gpio
  *       chip: pinctrl-bcm2711        # label, gpiochip0 or /dev/gpiochip0; left out: the chip that has the line
+ *       usb-serial: A10KZP45         # of the USB device that the chip is on, where several have that label
  *       line: 17                     # offset, or name: GPIO17; in quotes it is always a name
  *       active: low                  # the level that gives power; high when left out
  *
@@ -14,6 +15,7 @@
  */
 #include "bench/power_gpio_line.h"
 #include "bench/power_parts.h"
+#include "bench/power_usb.h"
 #include "bench/safe.h"
 
 #include <errno.h>
@@ -22,7 +24,7 @@
 #include <string.h>
 
 struct gpio {
-	const char *board, *chip, *line_text;
+	const char *board, *chip, *usb_serial, *line_text;
 	struct bp_gpio_wish wish;
 	struct bp_gpio_line line;
 	char shown[2 * BP_GPIO_NAME_BYTES]; /* "gpiochip0 line 17" */
@@ -46,12 +48,24 @@ int bp_gpio_fail(const struct bp_gpio_wish *wish, int error, const char *busy, s
 	return bp_fail(err, BP_EIO, "%s %s: %s", wish->path, line, strerror(error));
 }
 
+static bool on_usb_device(const struct gpio *g, const char *path)
+{
+	char sysfs[96], serial[BP_GPIO_NAME_BYTES];
+
+	if (!g->usb_serial)
+		return true;
+	snprintf(sysfs, sizeof(sysfs), "/sys/bus/gpio/devices/%.32s", path + strlen("/dev/"));
+	return !strcmp(bp_usb_serial_above(sysfs, serial, sizeof(serial)), g->usb_serial);
+}
+
 /* Is the chip at path the one that is asked for? */
 static bool is_chip(const struct gpio *g, const char *path, int *error)
 {
 	char label[BP_GPIO_NAME_BYTES];
 	int rc;
 
+	if (!on_usb_device(g, path))
+		return false;
 	if (!g->chip || !strcmp(path, g->chip) || !strcmp(path + strlen("/dev/"), g->chip))
 		return true;
 	rc = bp_gpio_label(path, label);
@@ -60,31 +74,56 @@ static bool is_chip(const struct gpio *g, const char *path, int *error)
 	return !rc && !strcmp(label, g->chip);
 }
 
-/* Look through the chips; a line that is wished by name may be on any that fits. */
+static int none_fits(const struct gpio *g, int error, struct bp_err *err)
+{
+	if (error == EACCES || error == EPERM)
+		return bp_fail(err, BP_EIO, "GPIO chips: " BP_POWER_PERMISSION);
+	return bp_fail(err, BP_EIO, "no GPIO chip%s%s%s%s%s: see gpiodetect and bench discover", g->chip ? " with label or name '" : "",
+		       g->chip ? g->chip : "", g->chip ? "'" : "", g->usb_serial ? " on a USB device with serial number " : "",
+		       g->usb_serial ? g->usb_serial : "");
+}
+
+/* Leaves in chips those that fit. A line that is wished by name may be on any of them; a chip that is named must be one. */
+static int narrow(const struct gpio *g, glob_t *chips, struct bp_err *err)
+{
+	size_t fit = 0;
+	int error = ENOENT;
+
+	for (size_t i = 0; i < chips->gl_pathc; i++) {
+		char *path = chips->gl_pathv[i];
+
+		if (!is_chip(g, path, &error))
+			continue;
+		chips->gl_pathv[i] = chips->gl_pathv[fit]; /* swapped, so that all are freed */
+		chips->gl_pathv[fit++] = path;
+	}
+	if (!fit)
+		return none_fits(g, error, err);
+	if (g->chip && fit > 1)
+		return bp_fail(err, BP_EIO, "%zu GPIO chips are called '%s' (%s, %s): which? give the 'usb-serial' that bench discover shows, "
+			       "or the path", fit, g->chip, chips->gl_pathv[0], chips->gl_pathv[1]);
+	return (int)fit;
+}
+
 static int find(struct gpio *g, struct bp_err *err)
 {
-	glob_t found;
-	int rc = BP_ENOENT, error = ENOENT;
-	unsigned fit = 0;
+	glob_t chips;
+	int rc = BP_ENOENT, fit;
 
-	if (glob("/dev/gpiochip*", 0, NULL, &found))
+	if (glob("/dev/gpiochip*", 0, NULL, &chips))
 		return bp_fail(err, BP_EIO, "this machine has no GPIO chip (/dev/gpiochip*): is the adapter plugged in and its driver loaded?");
-	for (size_t i = 0; i < found.gl_pathc && rc == BP_ENOENT; i++) {
-		g->wish.path = found.gl_pathv[i];
-		if (!is_chip(g, g->wish.path, &error))
-			continue;
-		fit++;
+	fit = narrow(g, &chips, err);
+	for (int i = 0; i < fit && rc == BP_ENOENT; i++) {
+		g->wish.path = chips.gl_pathv[i];
 		rc = bp_gpio_open(&g->line, &g->wish, err);
 	}
-	if (!rc)
+	if (fit < 0)
+		rc = fit;
+	else if (!rc)
 		snprintf(g->shown, sizeof(g->shown), "%s line %s", g->wish.path, g->line_text);
-	else if (!fit && (error == EACCES || error == EPERM))
-		rc = bp_fail(err, BP_EIO, "GPIO chips: " BP_POWER_PERMISSION);
-	else if (!fit)
-		rc = bp_fail(err, BP_EIO, "no GPIO chip with label or name '%s': see gpiodetect", g->chip);
 	else if (rc == BP_ENOENT && fit > 1)
-		rc = bp_fail(err, BP_EIO, "none of %u GPIO chips has the line %s: see gpioinfo", fit, g->line_text);
-	globfree(&found);
+		rc = bp_fail(err, BP_EIO, "none of %d GPIO chips has the line %s: see gpioinfo", fit, g->line_text);
+	globfree(&chips);
 	g->wish.path = NULL;
 	return rc == BP_ENOENT ? err->code = BP_EIO : rc;
 }
@@ -122,6 +161,7 @@ static void read_config(struct bp_diag *d, const struct bp_node *config, struct 
 	uint64_t offset;
 
 	bp_node_text(d, bp_map_get(config, "chip"), &g->chip);
+	bp_node_text(d, bp_map_get(config, "usb-serial"), &g->usb_serial);
 	if (!bp_node_text(d, line, &g->line_text)) {
 		g->wish.name = g->line_text;
 		if (!line->quoted && !bp_parse_u64(line->text, 0, 65535, &offset, NULL)) {

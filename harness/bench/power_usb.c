@@ -3,7 +3,9 @@
 #include "bench/power_usb.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +41,36 @@ char *bp_usb_driver(libusb_device *dev, int number, char *out, size_t cap)
 	target[n > 0 ? n : 0] = '\0';
 	name = strrchr(target, '/');
 	snprintf(out, cap, "%s", name ? name + 1 : "");
+	return out;
+}
+
+/* The files that sysfs has for USB devices alone: devnum, serial. */
+static bool serial_in(const char *folder, char *out, size_t cap)
+{
+	char path[PATH_MAX + 16];
+	FILE *f;
+	bool is_device;
+
+	snprintf(path, sizeof(path), "%s/devnum", folder);
+	is_device = !access(path, F_OK);
+	snprintf(path, sizeof(path), "%s/serial", folder);
+	f = is_device ? fopen(path, "re") : NULL;
+	if (f && fgets(out, (int)cap, f))
+		out[strcspn(out, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	return is_device;
+}
+
+char *bp_usb_serial_above(const char *sysfs, char *out, size_t cap)
+{
+	char folder[PATH_MAX], *slash;
+
+	*out = '\0';
+	if (!realpath(sysfs, folder))
+		return out;
+	while (!serial_in(folder, out, cap) && (slash = strrchr(folder, '/')) && slash > folder)
+		*slash = '\0';
 	return out;
 }
 

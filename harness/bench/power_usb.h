@@ -15,6 +15,9 @@ char *bp_usb_location(libusb_device *dev, char out[BP_USB_LOCATION_BYTES]);
 /* Driver that holds interface number of dev ("ftdi_sio"; "usbfs": another program), "" when none. Returns out (cap bytes). */
 char *bp_usb_driver(libusb_device *dev, int number, char *out, size_t cap);
 
+/* Serial number of the USB device that a device of this host belongs to, by its path in sysfs; "" when it has none. Returns out. */
+char *bp_usb_serial_above(const char *sysfs, char *out, size_t cap);
+
 /* Is the text a location: BUS-PORT(.PORT)…, or usbBUS? */
 bool bp_usb_is_location(const char *text);
 

@@ -50,8 +50,8 @@ static int refuse_sp(const char *path, enum sp_return code, struct bp_err *err)
 
 /* ---- which port -------------------------------------------------------------------------- */
 
-/* Number of the USB interface behind /dev/NAME, -1 when it has none: sysfs keeps it one or two levels up. */
-static int interface_of(const char *dev)
+/* sysfs keeps it one or two levels up. */
+int bp_serial_interface(const char *dev)
 {
 	static const char *const files[] = {"device/bInterfaceNumber", "device/../bInterfaceNumber"};
 	const char *slash = strrchr(dev, '/');
@@ -86,7 +86,7 @@ static int find_usb(const struct bp_serial_where *at, char *name, size_t cap, st
 
 		if (!serial || strcmp(serial, at->usb_serial) != 0)
 			continue;
-		if (at->interface >= 0 && interface_of(sp_get_port_name(list[i])) != at->interface)
+		if (at->interface >= 0 && bp_serial_interface(sp_get_port_name(list[i])) != at->interface)
 			continue;
 		if (!fits++)
 			snprintf(name, cap, "%s", sp_get_port_name(list[i]));

@@ -26,4 +26,7 @@ struct bp_serial_handle {
 int bp_serial_open(struct bp_serial_handle *h, const struct bp_serial_where *at, struct bp_err *err);
 void bp_serial_close(struct bp_serial_handle *h);
 
+/* Number of the USB interface behind a serial port's device file, -1 when it has none. */
+int bp_serial_interface(const char *dev);
+
 #endif

@@ -5,7 +5,7 @@
  * emulates it) the environment names it:
  *
  *   BP_FTDI_SERIAL  [BP_FTDI_BIT=0] [BP_FTDI_BIT2: a neighbour's] [BP_FTDI_ACTIVE] [BP_FTDI_MODE]
- *   BP_GPIO_CHIP BP_GPIO_LINE [BP_GPIO_ACTIVE]
+ *   BP_GPIO_CHIP BP_GPIO_LINE [BP_GPIO_ACTIVE] [BP_GPIO_SERIAL]
  *   BP_HUB_LOCATION BP_HUB_PORT [BP_HUB_COMPANION=none]
  *   BP_PIN_OBSERVE  a shell command that prints 0 or 1: the level of the pin, or of
  *                   the port's power; BP_PIN tells it which (bit, line or port)
@@ -359,8 +359,8 @@ static const char *gpio_start(struct contract_rig *r)
 {
 	static const char *const names[] = {"BP_GPIO_CHIP", "BP_GPIO_LINE", "BP_PIN_OBSERVE", NULL};
 
-	snprintf(r->yaml, sizeof(r->yaml), "chip: \"%s\"\nline: %s\nactive: %s\n", env("BP_GPIO_CHIP", ""), env("BP_GPIO_LINE", "0"),
-		 env("BP_GPIO_ACTIVE", "high"));
+	snprintf(r->yaml, sizeof(r->yaml), "chip: \"%s\"\nline: %s\nactive: %s\n%s%s\n", env("BP_GPIO_CHIP", ""), env("BP_GPIO_LINE", "0"),
+		 env("BP_GPIO_ACTIVE", "high"), getenv("BP_GPIO_SERIAL") ? "usb-serial: " : "", env("BP_GPIO_SERIAL", ""));
 	return missing(names);
 }
 

@@ -276,6 +276,7 @@ static const struct {
 	{"ftdi", "serial: x\nbit: 3\nactive: lo\n", BP_ECONFIG, "'low'", NULL},
 	{"ftdi", "serial: x\nbit: 3\nserail: y\n", BP_ECONFIG, "serail", "serial"},
 	{"gpio", "chip: no-such-chip\nline: 3\n", BP_EIO, "board left: power", "GPIO chip"},
+	{"gpio", "chip: no-such-chip\nusb-serial: A1\nline: 3\n", BP_EIO, "board left: power", "GPIO chip"},
 	{"gpio", "line: 3\n", BP_ECONFIG, "needs the key 'chip'", NULL},
 	{"gpio", "chip: x\n", BP_ECONFIG, "missing 'line'", NULL},
 	{"usbhub", "hub: \"98-1.4\"\nport: 2\n", BP_EIO, "board left: ", "98-1.4"},
