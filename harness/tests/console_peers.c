@@ -105,6 +105,54 @@ static void come_back_pty(struct console_contract *c)
 	close_fd(&plug);
 }
 
+/* ---- a USB device, from outside this program: BP_TTY_SERIAL its number, BP_TTY_FAR the other end of its line, and
+ * commands: BP_TTY_VANISH pulls its plug, BP_TTY_RETURN puts it back; it is there when that one ends. ------------ */
+
+static const char *open_far(struct console_contract *c)
+{
+	struct termios raw;
+
+	c->fd = open(getenv("BP_TTY_FAR"), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (c->fd < 0 || tcgetattr(c->fd, &raw))
+		return "BP_TTY_FAR cannot be opened";
+	cfmakeraw(&raw);
+	raw.c_cflag |= CREAD | CLOCAL;
+	cfsetspeed(&raw, B115200);
+	tcsetattr(c->fd, TCSANOW, &raw);
+	tcflush(c->fd, TCIOFLUSH); /* the test before this one */
+	return NULL;
+}
+
+static const char *begin_usb(struct console_contract *c)
+{
+	return getenv("BP_TTY_SERIAL") && getenv("BP_TTY_FAR") ? open_far(c) : "no BP_TTY_SERIAL and BP_TTY_FAR";
+}
+
+static void config_usb(const struct console_contract *c, char *out, size_t cap)
+{
+	(void)c;
+	snprintf(out, cap, "usb-serial: %s", getenv("BP_TTY_SERIAL"));
+}
+
+static void vanish_usb(struct console_contract *c)
+{
+	close_fd(&c->fd);
+	c->away = system(getenv("BP_TTY_VANISH")) == 0;
+}
+
+static void come_back_usb(struct console_contract *c)
+{
+	c->away = system(getenv("BP_TTY_RETURN")) != 0;
+	open_far(c);
+}
+
+static void end_usb(struct console_contract *c)
+{
+	if (c->away)
+		come_back_usb(c);
+	close_fd(&c->fd);
+}
+
 /* ---- a TCP socket --------------------------------------------------------------------------- */
 
 /* On port, 0: any. */
@@ -311,6 +359,7 @@ const struct console_peer console_peers[] = {
 	{"rfc2217", &bp_console_rfc2217_ops, begin_telnet, end_telnet, config_telnet, vanish_telnet, come_back_telnet},
 	{"rfc2217, ser2net", &bp_console_rfc2217_ops, begin_ser2net, end_ser2net, config_telnet, vanish_ser2net,
 	 come_back_ser2net},
+	{"serial on a USB device", &bp_console_serial_ops, begin_usb, end_usb, config_usb, vanish_usb, come_back_usb},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

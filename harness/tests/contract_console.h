@@ -2,7 +2,7 @@
 /*
  * contract_console.h - what every console driver must do, as tests that run
  * against a table of drivers, each with a real counterpart: a pseudo terminal, a
- * TCP socket, a telnet server, ser2net, the virtual board.
+ * TCP socket, a telnet server, ser2net, a USB device, the virtual board.
  */
 #ifndef BP_TESTS_CONTRACT_CONSOLE_H
 #define BP_TESTS_CONTRACT_CONSOLE_H
@@ -27,6 +27,7 @@ struct console_contract {
 	unsigned port;
 	pid_t server;               /* a child process between fd and the driver; 0: none */
 	char dir[64], link[96];     /* temporary folder; a symlink in it to the pseudo terminal */
+	bool away;                  /* a USB device that is to be put back */
 };
 
 struct console_peer {

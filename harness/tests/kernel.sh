@@ -3,16 +3,20 @@
 # The drivers against a real kernel with emulated devices: Debian's stock kernel in QEMU, without acceleration, so that it
 # runs wherever QEMU runs. Inside it kernel/guest.sh is the first process. Output is the guest's TAP.
 #
-#	harness/tests/kernel.sh release|san [scenarios]
+#	harness/tests/kernel.sh release|san [PART...]
 #
-# With `scenarios` also cuts on a served board, through all of it: minutes, as every instruction is emulated.
+# Parts: suites (when none is given): the roles' contract suites against the devices; cuts: scenarios on served boards,
+# through all of it; worlds: the virtual board's verdicts against those that this bench comes to. The last two take minutes,
+# as every instruction is emulated.
 #
 # Status 0: all passed; 1: something failed; 77: it cannot run here, and why.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 variant=${1:?release or san}
+shift
+[ $# -gt 0 ] || set -- suites
 build=build/$variant
-dest=build/kernel/$variant
+dest=build/kernel/$variant-$(echo "$*" | tr ' /' '--')
 root=$dest/root
 kernel=build/kernel/root
 cannot() {
@@ -23,7 +27,8 @@ for program in qemu-system-x86_64 busybox openocd uhubctl; do
 	command -v "$program" >/dev/null || cannot "$program is not installed"
 done
 [ -e "$kernel/vmlinuz" ] || cannot "Debian's kernel is not in $kernel"
-for f in brickproof tests/test_power tests/test_console kernel/usb_device; do
+programs='tests/test_power tests/test_console kernel/usb_device'
+for f in brickproof $programs; do
 	[ -x "$build/$f" ] || { echo "kernel: $build/$f is not built" >&2; exit 1; }
 done
 
@@ -43,10 +48,11 @@ put "$(command -v busybox)" bin/busybox
 for f in openocd uhubctl; do put "$(command -v $f)" bin/$f; done
 cp -r /usr/share/openocd "$root/usr/share/"
 put "$build/brickproof" work/brickproof
-for f in tests/test_power tests/test_console kernel/usb_device; do put "$build/$f" "work/${f##*/}"; done
+for f in $programs; do put "$build/$f" "work/${f##*/}"; done
 cp build/firmware/*.so "$root/work/build/firmware/"
 cp -r scenarios fixtures "$root/work/"
 install harness/tests/kernel/guest.sh "$root/init"
+install harness/tests/kernel/guest_*.sh "$root/work/"
 printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\ntty:x:5:\ndialout:x:20:\nplugdev:x:46:\n' >"$root/etc/group"
 (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$dest/initrd" || exit 1
@@ -63,7 +69,7 @@ timeout -k 5 "${KERNEL_LIMIT:-1200}" qemu-system-x86_64 -M pc -accel tcg -cpu ma
 	-device qemu-xhci,id=x -device usb-hub,port-power=on,ports=4,bus=x.0,port=1 \
 	-device usb-serial,chardev=near,bus=x.0,port=1.1,always-plugged=on,serial=BPHUB01 \
 	-kernel $kernel/vmlinuz -initrd "$dest/initrd" \
-	-append "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off usbcore.autosuspend=-1 -- $variant ${2:-}" \
+	-append "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off usbcore.autosuspend=-1 -- $variant $*" \
 	</dev/null 2>"$dest/qemu.log" | tr -d '\r' | tee "$dest/log" | grep --line-buffered -E '^(ok|not ok) |^# |^1\.\.'
 status=${PIPESTATUS[0]}
 # isa-debug-exit: twice the byte that the guest wrote, and one

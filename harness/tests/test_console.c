@@ -210,12 +210,12 @@ static void need_vanish(void **state)
 /* The other side has noticed, and so has the driver. */
 static void let_vanish(void)
 {
-	uint64_t deadline_ns = bp_deadline_in(2000 * MS);
+	uint64_t deadline_ns, at_ns;
 	short events;
-	uint64_t at_ns;
 	uint8_t byte;
 
 	c.peer->vanish(&c);
+	deadline_ns = bp_deadline_in(2000 * MS);
 	do
 		read_for(&byte, 1, 2 * MS);
 	while (c.console.ops->poll(c.console.self, &events, &at_ns) >= 0 && !bp_deadline_passed(deadline_ns));
@@ -231,12 +231,13 @@ static void vanish_and_return(void **state)
 	need_vanish(state);
 	begin(state, "");
 	for (unsigned i = 0; i < 3; i++) {
-		uint64_t deadline_ns = bp_deadline_in(3000 * MS);
+		uint64_t deadline_ns;
 
 		let_vanish();
 		assert_int_equal(c.console.ops->write(c.console.self, (const uint8_t *)"x", 1, &err), BP_EIO);
 		assert_non_null(strstr(err.text, "board bench-1: console "));
 		c.peer->come_back(&c);
+		deadline_ns = bp_deadline_in(3000 * MS);
 		do {
 			read_for(&byte, 1, 5 * MS);
 			rc = c.console.ops->write(c.console.self, (const uint8_t *)"ping", 4, &err);
@@ -261,8 +262,8 @@ static void vanish_for_good(void **state)
 
 	need_vanish(state);
 	begin(state, ", patience: 300 ms");
-	began = bp_clock_ns();
 	c.peer->vanish(&c);
+	began = bp_clock_ns();
 	while (!rc && bp_clock_ns() < began + 5000 * MS) {
 		bp_world_wait(&c.world, bp_clock_ns() + 50 * MS, &err);
 		rc = c.console.ops->read(c.console.self, &byte, 1, &at_ns, &err);
@@ -312,6 +313,23 @@ static void stall(void **state)
 	assert_non_null(strstr(err.text, "board bench-1: console "));
 	assert_non_null(strstr(err.text, "takes no more bytes"));
 	assert_true(longest < 500 * MS);
+	console_end(&c);
+}
+
+/* An FTDI chip is told to hand on what it has after 1 ms and not after 16: BP_TTY_LATENCY prints what it was told. */
+static void latency(void **state)
+{
+	char text[16] = "";
+	FILE *f;
+
+	begin(state, "");
+	assert_null(c.console.ops->note(c.console.self));
+	assert_non_null(getenv("BP_TTY_LATENCY"));
+	f = popen(getenv("BP_TTY_LATENCY"), "r");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	pclose(f);
+	assert_int_equal(strtol(text, NULL, 10), 1);
 	console_end(&c);
 }
 
@@ -526,13 +544,14 @@ static void all_iac(void **state)
 	{"serial: " #test, test, NULL, NULL, (void *)(uintptr_t)&console_peers[1]}, \
 	{"tcp: " #test, test, NULL, NULL, (void *)(uintptr_t)&console_peers[2]}, \
 	{"rfc2217: " #test, test, NULL, NULL, (void *)(uintptr_t)&console_peers[3]}, \
-	{"rfc2217, ser2net: " #test, test, NULL, NULL, (void *)(uintptr_t)&console_peers[4]}
+	{"rfc2217, ser2net: " #test, test, NULL, NULL, (void *)(uintptr_t)&console_peers[4]}, USB(test)
+#define USB(test) {"usb: " #test, test, NULL, NULL, (void *)(uintptr_t)&console_peers[5]}
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		EACH(silence), EACH(every_byte_both_ways), EACH(burst), EACH(slow_bytes_have_their_own_times), EACH(lines),
-		EACH(vanish_and_return), EACH(vanish_for_good), EACH(gone_with_the_power), EACH(stall),
+		EACH(vanish_and_return), EACH(vanish_for_good), EACH(gone_with_the_power), EACH(stall), USB(latency),
 		{"rfc2217: all_iac", all_iac, NULL, NULL, (void *)(uintptr_t)&console_peers[3]},
 		cmocka_unit_test_setup_teardown(refused, fresh, done),
 		cmocka_unit_test_setup_teardown(no_permission, fresh, done),
@@ -541,5 +560,9 @@ int main(void)
 
 	if (tiny_catch())
 		return 1;
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	if (argc > 2)
+		cmocka_set_skip_filter(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

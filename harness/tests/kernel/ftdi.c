@@ -102,7 +102,10 @@ static int control(const uint8_t setup[8], uint8_t *data, unsigned len)
 	(void)len;
 	switch ((enum request)setup[1]) {
 	case RESET: reset(setup[2]); return 0;
-	case SET_LATENCY: f.latency_ms = setup[2]; return 0;
+	case SET_LATENCY:
+		f.latency_ms = setup[2];
+		pins_note(&pins, f.latency_ms);
+		return 0;
 	case GET_LATENCY: data[0] = f.latency_ms; return 1;
 	case SET_MODE: set_mode(setup[3], setup[2]); return 0;
 	case READ_PINS: data[0] = read_pins(); return 1;

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define NOTE_BYTES 8u
+
 struct pins pins = {.power = -1};
 
 void pins_open(const char *path, unsigned n)
@@ -18,11 +20,11 @@ void pins_open(const char *path, unsigned n)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
 	pins.n = pins.stuck = pins.relay = n;
-	if (fd < 0 || ftruncate(fd, (off_t)n + 1)) {
+	if (fd < 0 || ftruncate(fd, (off_t)(n + 1 + NOTE_BYTES))) {
 		fprintf(stderr, "usb_device: %s: %s\n", path, strerror(errno));
 		exit(1);
 	}
-	pins.file = mmap(NULL, n + 1u, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	pins.file = mmap(NULL, n + 1 + NOTE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (pins.file == MAP_FAILED) {
 		fprintf(stderr, "usb_device: %s: %s\n", path, strerror(errno));
@@ -30,6 +32,15 @@ void pins_open(const char *path, unsigned n)
 	}
 	memset(pins.file, '0', n);
 	pins.file[n] = '\n';
+	pins_note(&pins, 0);
+}
+
+void pins_note(struct pins *p, unsigned value)
+{
+	char text[NOTE_BYTES + 1];
+
+	snprintf(text, sizeof(text), "%-*u\n", (int)NOTE_BYTES - 1, value);
+	memcpy(p->file + p->n + 1, text, NOTE_BYTES);
 }
 
 bool pins_get(const struct pins *p, unsigned pin)

@@ -19,7 +19,7 @@
 #define PINS_MAX 32u
 
 struct pins {
-	char *file;              /* mapped: '0' or '1' for each pin, then a newline */
+	char *file;              /* mapped: '0' or '1' for each pin, then a newline and a line with a note */
 	unsigned n;
 	unsigned stuck;          /* a pin that stays at stuck_level whatever drives it; n: none */
 	bool stuck_level;
@@ -34,6 +34,9 @@ void pins_open(const char *path, unsigned n);
 /* A pin's level at the outside. A change of the relay's reaches the board before this returns. */
 void pins_set(struct pins *p, unsigned pin, bool level);
 bool pins_get(const struct pins *p, unsigned pin);
+
+/* A number that the device's host has set and a test asks for: an FTDI's latency (ms). */
+void pins_note(struct pins *p, unsigned value);
 
 /* ---- a device ---------------------------------------------------------------------------------- */
 
