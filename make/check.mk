@@ -4,7 +4,7 @@
 SETUP = harness/tests/setup.sh
 RELEASE := build/release/brickproof
 
-.PHONY: setup matrix check check-long check-bench bench
+.PHONY: setup matrix check check-long check-bench meta bench
 setup: ## install the packages that the build and the tests need
 	@$(SETUP) $(CHECK_PACKAGES)
 
@@ -33,6 +33,11 @@ check-bench: ## the bench on served boards: every mutant, both debug adapters, a
 	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
 	@JOBS=1 LIMIT=3000 harness/tests/run.sh $(foreach t,worlds bench boards,\
 		"tap:cli_$(t).sh:BRICKPROOF=$(RELEASE) WORLDS=all CALIBRATE=all bash harness/tests/cli_$(t).sh")
+
+meta: ## the test of the test: the harness with a defect of its own, which a control must notice
+	@$(SETUP) $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
+	@JOBS=$(JOBS) harness/tests/meta.sh
 
 bench: ## runs and cases a second, scaling, memory, share of time
 	@$(SETUP) $(PACKAGES)
@@ -70,4 +75,5 @@ run-check-long: $(KERNEL_TESTS)
 		"step:matrix, whole (san):build/san/brickproof run --quiet --reports build/check-reports" \
 		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
 		"step:all mutants are caught:$(RELEASE) mutants" \
+		"tap:meta.sh:bash harness/tests/meta.sh" \
 		$(KERNEL) $(call CLI,KILL_RUNS=50) $(call FUZZ,60)

@@ -6,7 +6,9 @@
  * every case would be judged on a board that never was. So the first and the last
  * case of each variant and phase are run from the start as well, with the fault
  * armed on the live board: the flash that the cut leaves, what is owed, and the
- * judgement must be the same. In a child process, with a deadline.
+ * judgement must be the same. And cases that share a run must owe the same, field
+ * by field: the key that merged them is not asked again. In a child process, with a
+ * deadline.
  */
 #include "cmd/matrix.h"
 
@@ -37,6 +39,21 @@ static int check(struct bp_runner *r, const struct bp_plan *p, const struct bp_c
 	return 0;
 }
 
+/* May the run of another case judge this one? */
+static int shares_rightly(const struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c)
+{
+	struct bp_obligation mine = p->log->owed[c->state.owed].owed;
+	struct bp_obligation judged = p->log->owed[p->cases[p->run[c->run].first_case].state.owed].owed;
+	char token[BP_TOKEN_BYTES];
+
+	mine.phase = judged.phase = 0; /* for sweeps, not owed */
+	if (!memcmp(&mine, &judged, sizeof(mine)))
+		return 1;
+	fprintf(stderr, "brickproof: %s: it shares the run of a case that owes other things: a defect of the rig\n",
+		bp_token_show(token, p, r->product->name, c));
+	return 0;
+}
+
 static int child(struct bp_runner *r, const struct bp_plan *p, const struct bp_judgement *judged)
 {
 	static uint32_t first[CELLS], last[CELLS]; /* case index + 1 */
@@ -47,6 +64,8 @@ static int child(struct bp_runner *r, const struct bp_plan *p, const struct bp_j
 
 		if (p->cases[i].kind != BP_CASE_CUT)
 			continue;
+		if (agree && !shares_rightly(r, p, &p->cases[i]))
+			agree = 0;
 		if (!first[cell])
 			first[cell] = i + 1;
 		last[cell] = i + 1;
