@@ -5,7 +5,8 @@
  *
  * Polling is off: OpenOCD touches the target only when asked, because each touch
  * of a target without power blocks it for up to a second. So OpenOCD's idea of
- * the core's state is old at times, and `arp_poll` brings it up to date.
+ * the core's state is old at times, and `bp_poll` (openocd_session.c) brings it
+ * up to date.
  */
 #include "base/clock.h"
 #include "bench/debug_parts.h"
@@ -54,7 +55,7 @@ static void stop_openocd(void *self)
 	for (unsigned i = 0; o->up && o->on && i < o->n_points; i++)
 		bp_rpc_call(&o->rpc, deadline, NULL, "%s 0x%x", o->point[i].len ? "rwp" : "rbp", o->point[i].addr);
 	if (o->up && o->on)
-		bp_rpc_call(&o->rpc, deadline, NULL, "$bp_t arp_poll; if {[$bp_t curstate] eq {halted}} resume");
+		bp_rpc_call(&o->rpc, deadline, NULL, "bp_poll; if {[$bp_t curstate] eq {halted}} resume");
 	if (o->up && o->held)
 		bp_rpc_call(&o->rpc, deadline, NULL, "adapter deassert srst");
 	bp_openocd_stop(o, CLOSE_NS);
@@ -92,7 +93,7 @@ static bool state_is(const struct bp_openocd *o, const char *state)
 static int poll_until(struct bp_openocd *o, const char *one, const char *other, uint64_t deadline_ns, struct bp_err *err)
 {
 	for (;;) {
-		int rc = bp_openocd_target(o, deadline_ns, err, "catch {$bp_t arp_poll}; $bp_t curstate");
+		int rc = bp_openocd_target(o, deadline_ns, err, "catch bp_poll; $bp_t curstate");
 
 		if (rc < 0)
 			return rc;
@@ -107,7 +108,7 @@ static int poll_until(struct bp_openocd *o, const char *one, const char *other, 
 /* What OpenOCD knows is from before the power went: the first look only tells it that it knows nothing. */
 static int poll_afresh(struct bp_openocd *o, const char *one, const char *other, uint64_t deadline_ns, struct bp_err *err)
 {
-	int rc = bp_openocd_target(o, deadline_ns, err, "catch {$bp_t arp_poll}");
+	int rc = bp_openocd_target(o, deadline_ns, err, "catch bp_poll");
 
 	return rc < 0 ? rc : poll_until(o, one, other, deadline_ns, err);
 }
@@ -205,7 +206,7 @@ static int look(struct bp_openocd *o, uint64_t deadline_ns, struct bp_err *err)
 static int halt(void *self, uint64_t deadline_ns, struct bp_err *err)
 {
 	struct bp_openocd *o = self;
-	int rc = bp_openocd_target(o, deadline_ns, err, "$bp_t arp_poll; halt %u", left_ms(deadline_ns));
+	int rc = bp_openocd_target(o, deadline_ns, err, "bp_poll; halt %u", left_ms(deadline_ns));
 
 	return rc < 0 ? rc : 0;
 }

@@ -16,6 +16,13 @@
 #define QUIT_NS (500 * MS)      /* OpenOCD ends within 2 ms of its input's end, measured */
 #define RETRY_MS 20u            /* between attempts to reach an OpenOCD elsewhere */
 #define LIVES 1u
+/*
+ * A core of which OpenOCD knew nothing, and then that it stands halted, has no
+ * registers yet: they are read when a core is seen to go from running to halted, and
+ * get_reg gives zeros for what was never read.
+ */
+#define POLL_PROC "proc bp_poll {{was {}}} {global bp_t; if {$was eq {}} {set was [$bp_t curstate]}; $bp_t arp_poll; " \
+		  "if {$was eq {unknown} && [$bp_t curstate] eq {halted}} {get_reg -force {" BP_RPC_REGISTERS "}}}"
 #define MAX_PAGE_BYTES 4096u   /* nRF52, nRF52840 product specifications; nRF51 has 1 KiB */
 
 /* Names go into Tcl commands: nothing that Tcl gives a meaning to. */
@@ -190,6 +197,10 @@ static int set_up(struct bp_openocd *o, uint64_t deadline_ns, struct bp_err *err
 	/* Tcl's own names for what every command needs, so that commands stay short. */
 	if (rc >= 0)
 		rc = bp_rpc_call(&o->rpc, deadline_ns, err, "set bp_t %s", o->core ? o->core : o->rpc.reply);
+	if (rc >= 0)
+		rc = bp_rpc_call_text(&o->rpc, POLL_PROC, deadline_ns, err);
+	if (rc >= 0)
+		rc = bp_rpc_call_text(&o->rpc, "catch {bp_poll unknown}", deadline_ns, err);
 	return rc < 0 ? rc : 0;
 }
 

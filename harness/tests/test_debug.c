@@ -524,6 +524,23 @@ static void died(void **state)
 	contract_debug_breakpoint(&unit);
 }
 
+/* It died while the core stood halted: the new one, which never saw it run, has its registers all the same. */
+static void died_halted(void **state)
+{
+	uint32_t before[17], after[17];
+
+	(void)state;
+	need_unit();
+	assert_int_equal(unit.ops->halt(unit.self, SOON, &err), 0);
+	assert_int_equal(unit.ops->wait_halt(unit.self, before, SOON, &err), 0);
+	kill(openocd()->child.proc.pid, SIGKILL);
+	works();
+	if (unit.ops->wait_halt(unit.self, after, SOON, &err))
+		fail_msg("%s", err.text);
+	assert_memory_equal(after, before, sizeof(before));
+	assert_int_equal(unit.ops->resume(unit.self, SOON, &err), 0);
+}
+
 /* It answers no more: given up within `answer`, and started anew. */
 static void hung(void **state)
 {
@@ -697,6 +714,7 @@ static const struct CMUnitTest tests[] = {
 	{"attach: gdb, child", pipe_attach, qemu_pipe_begin, qemu_end, NULL},
 	SERVED(cycles),
 	SERVED(died),
+	SERVED(died_halted),
 	SERVED(hung),
 	SERVED(unplugged),
 };
