@@ -18,7 +18,7 @@ FWB := build/firmware
 PACKAGES := gcc libc6-dev patch pkg-config libyaml-dev libsodium-dev libcbor-dev libxxhash-dev libjansson-dev libftdi1-dev libusb-1.0-0-dev libserialport-dev libgpiod-dev libelf-dev
 CHECK_PACKAGES := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev openocd perl
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy cppcheck
-LONG_PACKAGES := $(CHECK_PACKAGES) valgrind libxml2-utils ser2net pdudaemon socat gdbserver qemu-system-arm
+LONG_PACKAGES := $(CHECK_PACKAGES) valgrind libxml2-utils ser2net pdudaemon socat gdbserver qemu-system-arm debootstrap
 LIBS := yaml-0.1 libsodium libcbor libxxhash jansson libftdi1 libusb-1.0 libserialport libgpiod libelf
 
 CC ?= gcc
@@ -89,7 +89,8 @@ $(B)/tests/test_%: $(B)/harness/tests/test_%.c.o $(TEST_HELP_OBJ) $(B)/libbrickp
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lcmocka -ldl
 
-include make/firmware.mk make/kernel.mk make/check.mk make/fuzz.mk make/lint.mk make/install.mk
+include make/firmware.mk make/kernel.mk make/check.mk make/trixie.mk make/fuzz.mk make/lint.mk make/install.mk
 
 .SECONDARY:
--include $(shell find build -name '*.d' 2>/dev/null)
+# build/*/root are roots of other systems, not ours.
+-include $(shell find build -name root -prune -o -name '*.d' -print 2>/dev/null)

@@ -20,11 +20,13 @@ check: ## release and sanitizer suites, fuzzers, sampled matrix, one mutant
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
 	@$(MAKE) --no-print-directory run-check
 
-check-long: ## valgrind, full matrix, kill loops, long fuzzing
+check-long: ## valgrind, full matrix, Debian 13, kill loops, long fuzzing
 	@$(SETUP) $(LONG_PACKAGES) $(KERNEL_PACKAGES)
 	@harness/tests/kernel/fetch.sh || test $$? = 77
+	@$(TRIXIE) true || test $$? = 77
 	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutant-objects
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
+	@test ! -d build/trixie/root || $(MAKE) --no-print-directory build-trixie
 	@$(MAKE) --no-print-directory run-check-long
 
 # Real time, for a machine that does nothing else: half an hour.
@@ -76,4 +78,4 @@ run-check-long: $(KERNEL_TESTS)
 		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
 		"step:all mutants are caught:$(RELEASE) mutants" \
 		"tap:meta.sh:bash harness/tests/meta.sh" \
-		$(KERNEL) $(call CLI,KILL_RUNS=50) $(call FUZZ,60)
+		$(KERNEL) $(TRIXIE_TESTS) $(call CLI,KILL_RUNS=50) $(call FUZZ,60)

@@ -9,7 +9,9 @@ $(B)/kernel/usb_device: $(USB_DEVICE_OBJ)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-.PHONY: check-kernel
+.PHONY: check-kernel kernel-tests
+kernel-tests: $(KERNEL_TESTS)
+
 check-kernel: ## the drivers against Debian's kernel and emulated USB devices, in QEMU
 	@$(SETUP) $(KERNEL_PACKAGES)
 	@harness/tests/kernel/fetch.sh

@@ -7,7 +7,8 @@
 #
 # Parts: suites (when none is given): the roles' contract suites against the devices; cuts: scenarios on served boards,
 # through all of it; worlds: the virtual board's verdicts against those that this bench comes to. The last two take minutes,
-# as every instruction is emulated.
+# as every instruction is emulated. KERNEL_BUILD names another build tree than build/, KERNEL_SYSTEM the root of the system
+# whose programs and libraries go into the machine (make/trixie.mk); without it, this one's.
 #
 # Status 0: all passed; 1: something failed; 77: it cannot run here, and why.
 set -u
@@ -15,16 +16,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 variant=${1:?release or san}
 shift
 [ $# -gt 0 ] || set -- suites
-build=build/$variant
-dest=build/kernel/$variant-$(echo "$*" | tr ' /' '--')
+trees=${KERNEL_BUILD:-build}
+build=$trees/$variant
+system=${KERNEL_SYSTEM:+$PWD/$KERNEL_SYSTEM}
+dest=$trees/kernel/$variant-$(echo "$*" | tr ' /' '--')
 root=$dest/root
 kernel=build/kernel/root
 cannot() {
 	echo "kernel: skipped: $1 (make check-kernel installs and fetches what is missing)" >&2
 	exit 77
 }
-for program in qemu-system-x86_64 busybox openocd uhubctl; do
-	command -v "$program" >/dev/null || cannot "$program is not installed"
+command -v qemu-system-x86_64 >/dev/null || cannot "qemu-system-x86_64 is not installed"
+tools='busybox openocd uhubctl'
+for f in $tools; do
+	[ -x "$system/usr/bin/$f" ] || [ -x "$system/usr/sbin/$f" ] || cannot "$f is not installed${system:+ in $system}"
 done
 [ -e "$kernel/vmlinuz" ] || cannot "Debian's kernel is not in $kernel"
 programs='tests/test_power tests/test_console kernel/usb_device'
@@ -33,23 +38,25 @@ for f in brickproof $programs; do
 done
 
 # ---- its root: busybox, the project as far as it is needed, programs with their libraries
+loader=/lib64/ld-linux-x86-64.so.2
 put() { # PROGRAM [WHERE]
 	local library
 	install -D "$1" "$root/${2:-$1}"
 	strip --strip-debug "$root/${2:-$1}"
-	ldd "$1" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
-		[ -e "$root$library" ] || install -D "$library" "$root$library"
+	"$system$loader" --library-path "$system/usr/lib/x86_64-linux-gnu" --list "$1" 2>/dev/null |
+		sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | while read -r library; do
+		[ -e "$root${library#"$system"}" ] || install -D "$library" "$root${library#"$system"}"
 	done
 }
 rm -rf "$root"
 mkdir -p "$root"/{bin,dev,etc,proc,run,sys,tmp,usr/share,work/build/firmware}
 cp -r "$kernel/lib" "$root/"
-put "$(command -v busybox)" bin/busybox
-for f in openocd uhubctl; do put "$(command -v $f)" bin/$f; done
-cp -r /usr/share/openocd "$root/usr/share/"
+install -D "$system$loader" "$root$loader"
+for f in $tools; do put "$(PATH=$system/usr/bin:$system/usr/sbin command -v $f)" bin/$f; done
+cp -r "$system/usr/share/openocd" "$root/usr/share/"
 put "$build/brickproof" work/brickproof
 for f in $programs; do put "$build/$f" "work/${f##*/}"; done
-cp build/firmware/*.so "$root/work/build/firmware/"
+cp "$trees"/firmware/*.so "$root/work/build/firmware/"
 cp -r scenarios fixtures "$root/work/"
 install harness/tests/kernel/guest.sh "$root/init"
 install harness/tests/kernel/guest_*.sh "$root/work/"

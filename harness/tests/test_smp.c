@@ -224,7 +224,7 @@ static void text_is_handed_out(void **state)
 	(void)state;
 	assert_int_equal(feed_text(&d, "app: up\r 1.0\x80\r\n", 15), BP_SMP_TEXT);
 	assert_int_equal(d.line_len, 12);
-	assert_string_equal(d.line, "app: up 1.0\x80");
+	assert_string_equal((const char *)d.line, "app: up 1.0\x80");
 	assert_int_equal(feed_text(&d, text, 140), BP_SMP_NOTHING);
 	assert_int_equal(feed_text(&d, "\n", 1), BP_SMP_TEXT);
 	assert_int_equal(d.line_len, BP_SMP_MAX_LINE);
