@@ -92,5 +92,5 @@ $(B)/tests/test_%: $(B)/harness/tests/test_%.c.o $(TEST_HELP_OBJ) $(B)/libbrickp
 include make/firmware.mk make/kernel.mk make/check.mk make/trixie.mk make/fuzz.mk make/lint.mk make/install.mk
 
 .SECONDARY:
-# build/*/root are roots of other systems, not ours.
--include $(shell find build -name root -prune -o -name '*.d' -print 2>/dev/null)
+# Other systems' trees are none of ours (make/trixie.mk, make/kernel.mk).
+-include $(shell find build \( -path build/trixie -o -name root \) -prune -o -name '*.d' -print 2>/dev/null)
