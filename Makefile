@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # brickproof: build, test and run. `make help` lists the targets.
 #
-# Variables: SAN=1 (ASan and UBSan), JOBS=N, CI=true (warnings are errors).
+# Variables: SAN=1 (ASan and UBSan), JOBS=N, CI=true (warnings are errors), DEPTH=N or closed (nested cuts in `matrix`).
 # Everything that is built lies in build/; everything that a run writes in reports/.
 
 SHELL := /bin/bash

@@ -11,7 +11,7 @@ setup: ## install the packages that the build and the tests need
 matrix: ## run the OTA failure matrix on the virtual board
 	@$(SETUP) $(PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
-	@$(RELEASE) run $(RUN)
+	@$(RELEASE) run $(if $(DEPTH),--depth $(DEPTH)) $(RUN)
 
 # A second make, so that compilers and libraries that were just installed are found.
 check: ## release and sanitizer suites, fuzzers, sampled matrix, one mutant

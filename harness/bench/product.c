@@ -172,6 +172,18 @@ static void read_reason(struct bp_product_reader *r, const struct bp_node *node)
 	p->reason[p->n_reasons++] = text;
 }
 
+/* The reason that a trial ends with when power goes as often as it has attempts. */
+static void read_given_up(struct bp_product_reader *r, const struct bp_node *node)
+{
+	const char *name;
+
+	if (!node || bp_node_text(&r->diag, node, &name))
+		return;
+	r->p->given_up = bp_product_reason(r->p, name);
+	if (r->p->given_up < 0)
+		bp_diag_at(&r->diag, node, "'%s' is none of the product's reasons", name);
+}
+
 static void read_reasons(struct bp_product_reader *r, const struct bp_node *root)
 {
 	const struct bp_node *list = bp_map_need(&r->diag, root, "reasons", "names of the reason codes, from code 0");
@@ -200,6 +212,8 @@ static void read_root(struct bp_product_reader *r, const struct bp_node *root)
 	read_budgets(r, root);
 	read_marks(r, root);
 	read_reasons(r, root);
+	r->p->given_up = -1;
+	read_given_up(r, bp_map_get(root, "given-up"));
 	bp_product_probe(r, root);
 	bp_map_done(&r->diag, root);
 }

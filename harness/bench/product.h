@@ -76,6 +76,7 @@ struct bp_product {
 	struct bp_marks marks;
 	struct bp_probe_map probe;
 	unsigned n_reasons;
+	int given_up;                  /* reason of a trial whose attempts power cycles have used up; -1: none is told */
 	const char *reason[BP_MAX_REASONS]; /* index = code on the wire; NULL: unused */
 };
 

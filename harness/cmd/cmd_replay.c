@@ -7,6 +7,7 @@
 #include "cmd/commands.h"
 #include "cmd/home.h"
 #include "cmd/use_bench.h"
+#include "explore/follow.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -64,35 +65,16 @@ static int same(const struct bp_judgement *a, const struct bp_judgement *b)
 	return a->verdict == b->verdict && a->invariant == b->invariant && a->running == b->running && a->reason == b->reason;
 }
 
-/* The scenario's plan without cut cases: a token names its own. */
-static int plan_for(struct bp_arena *a, struct bp_runner *r, const struct bp_scenario *s, const struct bp_token *t,
-		    struct bp_plan *plan, struct bp_err *err)
+/* The case that the token names, and what the sweep's own way makes of its state, so that both ways can be compared. */
+static int case_of(struct bp_arena *a, struct bp_runner *r, const struct bp_scenario *s, const struct bp_token *t, struct bp_plan *plan,
+		   const struct bp_case **c, struct bp_judgement *out, struct bp_err *err)
 {
 	struct bp_log *log = NULL;
 	int rc = bp_runner_trace(r, a, s, &log, err);
 
-	*plan = (struct bp_plan){.scenario = s, .log = log, .seed = t->seed, .run = bp_arena_alloc(a, sizeof(*plan->run))};
-	if (!rc && (!plan->run || !log))
-		rc = bp_fail(err, BP_ENOMEM, "no memory");
+	*plan = (struct bp_plan){.scenario = s, .log = log, .seed = t->seed};
 	memcpy(plan->hash8, t->hash8, sizeof(plan->hash8));
-	return rc;
-}
-
-/* The state that the sweep would have booted, so that both ways can be compared. */
-static int from_log(struct bp_arena *a, struct bp_runner *r, struct bp_plan *plan, struct bp_case *c, struct bp_judgement *out,
-		    struct bp_err *err)
-{
-	struct bp_flash *scratch;
-
-	if (bp_flash_new(a, &r->product->board.flash, r->opt.seed, &scratch))
-		return bp_fail(err, BP_ENOMEM, "no memory");
-	bp_flash_copy(scratch, plan->log->start);
-	bp_log_apply(plan->log, scratch, 0, c->state.prefix);
-	if (c->state.is_torn)
-		bp_log_tear(plan->log, scratch, c->state.prefix, c->state.torn);
-	plan->run[0].flash = bp_flash_hash(scratch);
-	c->run = 0;
-	return bp_runner_state(r, plan, c, out, err);
+	return rc ? rc : bp_follow(r, a, t, plan, c, out, err);
 }
 
 static void print_shots(const struct bp_rig_report *r)
@@ -125,6 +107,8 @@ static int on_board(struct bp_arena *a, const struct options *o, struct bp_runne
 
 	if (!rc)
 		rc = pick_board(&use, r->product, &board, err);
+	if (!rc && c->parent)
+		rc = bp_fail(err, BP_EUSAGE, "board %s: nested cuts are left to the virtual board; leave out --bench", board->name);
 	if (!rc && c->kind == BP_CASE_CUT && (refused = bp_aim_refuses(board, plan->log, &c->cut)))
 		rc = bp_fail(err, BP_EUSAGE, "board %s cannot be cut there: %s; leave out --bench to run it on the virtual board",
 			     board->name, refused);
@@ -154,7 +138,7 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 	struct bp_product *p;
 	struct bp_runner *r;
 	struct bp_plan plan = {0};
-	struct bp_case c;
+	const struct bp_case *c = NULL;
 	int rc;
 
 	if ((rc = bp_home_product(a, t->product, &product_path, err)) ||
@@ -173,21 +157,17 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 		return rc;
 	bp_text_init(&trace.console, a);
 	trace.moment = bp_arena_array(a, trace.cap, sizeof(*trace.moment));
-	rc = trace.moment ? plan_for(a, r, s, t, &plan, err) : bp_fail(err, BP_ENOMEM, "no memory");
-	if (!rc)
-		rc = bp_token_case(t, &plan, &c, err);
+	rc = trace.moment ? case_of(a, r, s, t, &plan, &c, &state, err) : bp_fail(err, BP_ENOMEM, "no memory");
 	if (!rc && o->bench)
-		rc = on_board(a, o, r, &plan, &c, &trace, &whole, err);
+		rc = on_board(a, o, r, &plan, c, &trace, &whole, err);
 	else if (!rc)
-		rc = bp_runner_whole(r, &plan, &c, &trace, NULL, &whole, err);
-	if (!rc && c.kind == BP_CASE_CUT && !o->bench)
-		rc = from_log(a, r, &plan, &c, &state, err);
+		rc = bp_runner_whole(r, &plan, c, &trace, NULL, &whole, err);
 	bp_runner_close(r);
 	if (rc)
 		return rc;
 	print_trace(&trace);
-	print_judgement(p, bp_token_show(token, &plan, p->name, &c), &whole);
-	if (c.kind == BP_CASE_CUT && !o->bench && !same(&whole, &state))
+	print_judgement(p, bp_token_show(token, &plan, p->name, c), &whole);
+	if (c->kind == BP_CASE_CUT && !o->bench && !same(&whole, &state))
 		return bp_fail(err, BP_EINTERNAL, "the state built from the flash log came to '%s' instead: a defect of the rig",
 			       bp_verdict_name(state.verdict));
 	return status_of(&whole);

@@ -55,6 +55,8 @@ static void help(void)
 	       "  --product NAME     product for scenarios that name none (reference)\n"
 	       "  --firmware NAME    firmware object instead of the product's own: a name in build/firmware or a path\n"
 	       "  --jobs N           worker processes (number of cores)\n"
+	       "  --depth N|closed   cuts within recoveries, too: up to N in a case, or until no new state appears (1, or what the\n"
+	       "                     scenario says)\n"
 	       "  --budget N         at most N cut points a scenario, spread evenly (all); on a bench, N faults (10), 0: all\n"
 	       "  --seed N           seed of all that is drawn (1)\n"
 	       "  --reports DIR      where runs are written (reports)\n"
@@ -108,6 +110,13 @@ static int option(struct args *a, int c, const char *value, struct bp_err *err)
 		rc = number("--budget", value, 0, UINT32_MAX - 1, &v, err);
 		a->matrix.budget = (uint32_t)v;
 		break;
+	case 'D':
+		rc = bp_depth_parse(value, &a->matrix.depth, err);
+		if (rc) {
+			bp_prefix(err, "--depth");
+			rc = err->code = BP_EUSAGE;
+		}
+		break;
 	case 's': rc = number("--seed", value, 0, UINT64_MAX, &a->matrix.seed, err); break;
 	case 'C':
 		rc = bp_color_mode_parse(value, &a->color, err);
@@ -133,7 +142,7 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 {
 	static const struct option longs[] = {
 		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'},
-		{"budget", 1, 0, 'b'},
+		{"budget", 1, 0, 'b'}, {"depth", 1, 0, 'D'},
 		{"seed", 1, 0, 's'}, {"reports", 1, 0, 'R'}, {"junit", 1, 0, 'x'}, {"control", 1, 0, 'c'},
 		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'},
 		{"help", 0, 0, 'h'}, {0, 0, 0, 0},

@@ -134,7 +134,7 @@ static int ignore(void *ctx, uint32_t index, const struct bp_judgement *j, struc
 static int with_jobs(struct rig *g, unsigned jobs, double *per_s, struct bp_err *err)
 {
 	uint64_t began = bp_clock_ns();
-	int rc = bp_pool_judge(g->runner, g->plan, jobs, ignore, NULL, err);
+	int rc = bp_pool_judge(g->runner, g->plan, 0, jobs, ignore, NULL, err);
 
 	*per_s = g->plan->n_runs / ((double)(bp_clock_ns() - began) / 1e9);
 	return rc;

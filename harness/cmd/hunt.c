@@ -100,7 +100,7 @@ static int sweep(struct sweep *s, struct bp_arena *a, struct bp_runner *r, const
 		return rc;
 	bp_token_hash8(scenario, s->h->product, plan->hash8);
 	s->plan = plan;
-	rc = bp_pool_judge(r, plan, s->h->jobs, judged, s, err);
+	rc = bp_pool_judge(r, plan, 0, s->h->jobs, judged, s, err);
 	s->before += plan->n_cases;
 	return rc;
 }

@@ -44,13 +44,13 @@ static int put_case(struct bp_sweep_run *s, uint32_t index, struct bp_err *err)
 	struct bp_journal_case line = {
 		.token = bp_token_show(token, s->plan, s->product->name, c), .scenario = s->name,
 		.variant = s->plan->variant[c->variant], .phase = c->phase == BP_PHASE_IDLE ? "" : bp_phase_names[c->phase],
-		.kind = "", .op = BP_NO_OP, .run = s->m->runs + c->run + 1, .verdict = j->verdict, .merged = c->merged,
+		.kind = "", .op = BP_NO_OP, .depth = c->depth, .run = s->m->runs + c->run + 1, .verdict = j->verdict, .merged = c->merged,
 		.running = artifact_name(s->product, j->running),
 		.reason = j->reason >= 0 && j->reason < (int)s->product->n_reasons ? s->product->reason[j->reason] : NULL,
 	};
 
 	if (c->kind == BP_CASE_CUT && c->cut.event == BP_EVENT_FLASH) {
-		const struct bp_log_op *op = &s->log->op[c->cut.n - 1];
+		const struct bp_log_op *op = &bp_plan_log(s->plan, c)->op[c->cut.n - 1];
 
 		line.op = c->cut.n;
 		line.addr = op->addr;
@@ -177,13 +177,15 @@ static int sweep_run(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *
 	if (!s->judged)
 		return bp_fail(err, BP_ENOMEM, "%s: no memory", s->name);
 	timing.plan_ns = bp_clock_ns() - began;
-	m->planned += s->plan->n_cases;
-	m->all += s->plan->all_cases;
 	rc = put_head(s, err);
+	if (!rc)
+		rc = bp_sweep_record(s, a, err);
 	if (!rc && m->progress)
 		bp_progress_begin(m->progress, s->name, s->plan->n_cases, bp_clock_ns());
 	if (!rc)
-		rc = s->real ? bp_matrix_bench_judge(s, err) : bp_pool_judge(s->runner, s->plan, m->opt.jobs, bp_sweep_judged, s, err);
+		rc = s->real ? bp_matrix_bench_judge(s, err) : bp_pool_judge(s->runner, s->plan, 0, m->opt.jobs, bp_sweep_judged, s, err);
+	if (!rc)
+		rc = bp_sweep_nested(s, a, err);
 	if (!rc)
 		rc = put_evidence(s, err);
 	if (rc)

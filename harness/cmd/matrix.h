@@ -17,7 +17,8 @@
 
 struct bp_matrix_options {
 	unsigned jobs;
-	uint32_t budget;            /* most cut cases a scenario; 0: all */
+	uint32_t budget;            /* most cut cases a scenario, and as many nested ones; 0: all */
+	uint32_t depth;             /* most cuts in a case, or BP_DEPTH_CLOSED; 0: as each scenario says */
 	uint64_t seed;
 	enum bp_accel accel;
 	bool follow_up;
@@ -39,7 +40,6 @@ struct bp_matrix {
 	struct bp_matrix_bench *bench; /* NULL: the virtual board */
 	uint32_t virtual_only;      /* cases that no board can be brought to */
 	struct bp_journal_end end;
-	uint32_t planned, all;      /* cases planned, and before the budget */
 	uint32_t evidence;          /* ids given so far */
 	uint32_t runs;              /* runs of the scenarios before: run numbers are unique in a journal */
 	bool trouble;               /* some scenario came to BP_OUTCOME_ERROR */

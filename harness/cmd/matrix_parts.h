@@ -30,4 +30,13 @@ struct bp_sweep_run {
 /* A run is judged, in order: all cases up to the first that waits for a later run go to the journal. */
 int bp_sweep_judged(void *ctx, uint32_t index, const struct bp_judgement *j, struct bp_err *err);
 
+/* How many cuts a case may have here; BP_DEPTH_CLOSED: any. */
+uint32_t bp_sweep_depth(const struct bp_sweep_run *s);
+
+/* Before the first level is judged: recoveries are recorded when they are going to be cut. */
+int bp_sweep_record(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err);
+
+/* The levels below the first, when there are any, and the journal's line about the search. */
+int bp_sweep_nested(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err);
+
 #endif

@@ -16,6 +16,7 @@ _brickproof() {
 		*\ --without) words=$("$program" list --invariants 2>/dev/null | cut -f 1) ;;
 		*\ --control | mutants\ *) words="none $("$program" list --mutants 2>/dev/null | cut -f 1)" ;;
 		*\ --verify) words="software sodium remembered" ;;
+		*\ --depth) words="1 2 3 closed" ;;
 		*\ --color) words="auto always never" ;;
 		run\ *) words=$("$program" list 2>/dev/null | cut -f 1) ;;
 		bench\ bench) words="discover check calibrate" ;;

@@ -37,6 +37,12 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 	return 0;
 }
 
+void bp_log_restart(struct bp_log *l)
+{
+	l->n_ops = l->n_owed = l->n_sends = l->n_data = l->n_kept = 0;
+	l->failed = 0;
+}
+
 int bp_log_keep(struct bp_log *l, const struct bp_vboard *board)
 {
 	l->board = board;

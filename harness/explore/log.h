@@ -67,6 +67,9 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 /* Record with each operation what a reset of this board would keep. 0 or BP_ENOMEM. */
 int bp_log_keep(struct bp_log *log, const struct bp_vboard *board);
 
+/* Forget all that was recorded; the tables stay. */
+void bp_log_restart(struct bp_log *log);
+
 /* Observers to hang on the board, the executor and the wire. */
 void bp_log_op(void *log, const struct bp_op *op);
 void bp_log_owe(struct bp_log *log, uint64_t at_ns, const struct bp_obligation *o);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "explore/plan.h"
+#include "explore/plan_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,31 +7,7 @@
 
 #define WHEREVER ((1u << BP_PHASES) - 1) /* all phases named: those that there are */
 
-/* Key of a state with what is owed in it → the run that judges it. */
-struct slot {
-	struct bp_hash128 key;
-	uint32_t run_plus_1;
-};
-
-struct maker {
-	struct bp_arena *arena;
-	struct bp_plan *plan;
-	const struct bp_log *log;
-	struct bp_flash *flash, *prefix; /* scratch, and the state that moves along the log */
-	uint32_t prefix_ops;
-	uint32_t cap_cases;
-	uint32_t stride;                 /* of the budget and the sweep at hand: every stride-th cut case is planned */
-	uint32_t budget;                 /* 0: all */
-	uint32_t count[BP_MAX_SWEEPS];   /* cut cases of each sweep, from the first round */
-	uint32_t in_sweep;               /* cut cases of the sweep at hand so far */
-	uint32_t phases;                 /* in which the sweep at hand met an event */
-	struct slot *table;
-	uint32_t table_mask;
-	bool counting;                   /* first round: only count cut cases */
-	uint32_t cut_cases;
-};
-
-static int variant(struct maker *m, const char *name, uint16_t *out)
+static int variant(struct bp_maker *m, const char *name, uint16_t *out)
 {
 	struct bp_plan *p = m->plan;
 
@@ -49,34 +25,48 @@ static int variant(struct maker *m, const char *name, uint16_t *out)
 	return 0;
 }
 
-static struct bp_case *add_case(struct maker *m, enum bp_case_kind kind, const char *variant_name, enum bp_phase phase)
+/* Below the first level nobody knows how many cases there will be. */
+static int grow(struct bp_maker *m)
+{
+	struct bp_plan *p = m->plan;
+	struct bp_case *cases = bp_arena_array(m->arena, 2 * (size_t)m->cap_cases, sizeof(*cases));
+	struct bp_run *run = bp_arena_array(m->arena, 2 * (size_t)m->cap_cases, sizeof(*run));
+
+	if (!m->level || !cases || !run)
+		return BP_ENOMEM;
+	memcpy(cases, p->cases, p->n_cases * sizeof(*cases));
+	memcpy(run, p->run, p->n_runs * sizeof(*run));
+	p->cases = cases;
+	p->run = run;
+	m->cap_cases *= 2;
+	return 0;
+}
+
+static struct bp_case *add_case(struct bp_maker *m, enum bp_case_kind kind, const char *variant_name, enum bp_phase phase)
 {
 	struct bp_case *c;
 
-	if (m->plan->n_cases == m->cap_cases)
+	if (m->plan->n_cases == m->cap_cases && grow(m))
 		return NULL;
 	c = &m->plan->cases[m->plan->n_cases];
-	*c = (struct bp_case){.kind = kind, .phase = (uint8_t)phase, .seed = m->plan->seed};
+	*c = (struct bp_case){.kind = kind, .phase = (uint8_t)phase, .seed = m->plan->seed, .parent = m->parent, .depth = (uint8_t)m->depth};
 	if (variant(m, variant_name, &c->variant))
 		return NULL;
 	m->plan->n_cases++;
 	return c;
 }
 
-static void own_run(struct maker *m, struct bp_case *c)
+static void own_run(struct bp_maker *m, struct bp_case *c)
 {
 	c->run = m->plan->n_runs++;
 	m->plan->run[c->run] = (struct bp_run){.first_case = (uint32_t)(c - m->plan->cases)};
 }
 
 /* Hash of the flash in which the case leaves the board. */
-static struct bp_hash128 state_hash(struct maker *m, const struct bp_state *s)
+static struct bp_hash128 state_hash(struct bp_maker *m, const struct bp_state *s)
 {
-	if (s->prefix < m->prefix_ops) {
-		bp_flash_copy(m->prefix, m->log->start);
-		m->prefix_ops = 0;
-		bp_flash_copy(m->flash, m->prefix);
-	}
+	if (s->prefix < m->prefix_ops)
+		bp_plan_stand(m, m->log, m->base);
 	bp_log_apply(m->log, m->prefix, m->prefix_ops, s->prefix);
 	m->prefix_ops = s->prefix;
 	bp_flash_sync(m->flash, m->prefix);
@@ -85,56 +75,104 @@ static struct bp_hash128 state_hash(struct maker *m, const struct bp_state *s)
 	return bp_flash_hash(m->flash);
 }
 
-static void find_run(struct maker *m, struct bp_case *c)
+void bp_plan_stand(struct bp_maker *m, const struct bp_log *log, struct bp_flash *base)
 {
-	struct bp_obligation owed = bp_obligation_key(&m->log->owed[c->state.owed].owed);
-	struct bp_hash128 flash = state_hash(m, &c->state);
+	m->log = log;
+	m->base = base;
+	m->prefix_ops = 0;
+	bp_flash_copy(m->prefix, base);
+	bp_flash_copy(m->flash, m->prefix);
+}
+
+static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_state *s, struct bp_hash128 flash)
+{
+	struct bp_obligation owed = bp_obligation_key(&m->log->owed[s->owed].owed);
 	XXH128_hash_t h = XXH3_128bits_withSeed(&owed, sizeof(owed), flash.lo);
 	struct bp_hash128 key = {h.low64 ^ flash.hi, h.high64 ^ flash.lo};
 
-	if (c->state.fault != BP_FAULT_POWER_CUT) { /* the core remembers */
-		h = XXH3_128bits_withSeed(m->log->kept + c->state.kept, m->log->kept_bytes, c->state.fault);
+	if (s->fault != BP_FAULT_POWER_CUT) { /* the core remembers */
+		h = XXH3_128bits_withSeed(m->log->kept + s->kept, m->log->kept_bytes, s->fault);
 		key.lo ^= h.low64;
 		key.hi ^= h.high64;
 	}
-
-	for (uint32_t i = (uint32_t)key.lo & m->table_mask;; i = (i + 1) & m->table_mask) {
-		struct slot *s = &m->table[i];
-
-		if (!s->run_plus_1) {
-			own_run(m, c);
-			m->plan->run[c->run].flash = flash;
-			*s = (struct slot){key, c->run + 1};
-			return;
-		}
-		if (s->key.lo == key.lo && s->key.hi == key.hi) {
-			c->run = s->run_plus_1 - 1;
-			c->merged = true;
-			return;
-		}
-	}
+	return key;
 }
 
-static int cut_case(struct maker *m, const struct bp_cutpoint *cut, enum bp_phase phase, const char *variant_name, struct bp_err *err)
+#define NAMED_DEPTH 4u       /* deeper levels share their variants' names */
+#define LEFT_OPEN UINT32_MAX /* instead of a run: the budget was used up */
+
+static bool budget_is_used_up(const struct bp_maker *m)
 {
+	return m->level && m->budget && m->nested == m->budget;
+}
+
+/* The run that judges the case's state: an earlier one, or its own. */
+static int find_run(struct bp_maker *m, struct bp_case *c)
+{
+	struct bp_hash128 flash = state_hash(m, &c->state);
+	uint32_t *run = bp_states_at(m->states, state_key(m, &c->state, flash));
+
+	if (!run)
+		return BP_ENOMEM;
+	c->merged = *run != 0;
+	c->run = *run - 1;
+	if (*run)
+		return 0;
+	if (budget_is_used_up(m)) {
+		*run = LEFT_OPEN;
+		c->run = LEFT_OPEN;
+		return 0;
+	}
+	own_run(m, c);
+	m->plan->run[c->run].flash = flash;
+	*run = c->run + 1;
+	return 0;
+}
+
+/* Below the first level only what is new is listed; the rest is counted. */
+static bool is_listed(struct bp_maker *m, const struct bp_case *c)
+{
+	bool is_open = c->run == LEFT_OPEN, is_new = !c->merged && !is_open;
+
+	if (!m->level)
+		return true;
+	m->level->cases++;
+	m->level->merged += c->merged;
+	m->level->open += is_open;
+	m->level->states += is_new;
+	m->nested += is_new;
+	return is_new;
+}
+
+static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_phase phase, const char *variant_name, struct bp_err *err)
+{
+	char nested[96];
 	struct bp_case *c;
 
 	m->phases |= 1u << phase;
 	m->cut_cases++;
 	if (m->in_sweep++ % m->stride || m->counting)
 		return 0;
+	if (m->level) {
+		snprintf(nested, sizeof(nested), m->depth < NAMED_DEPTH ? "cut %u: %s" : "cut %u or later: %s",
+			 m->depth < NAMED_DEPTH ? m->depth : NAMED_DEPTH, variant_name);
+		variant_name = nested;
+	}
 	c = add_case(m, BP_CASE_CUT, variant_name, phase);
 	if (!c)
 		return bp_fail(err, BP_ENOMEM, "%s: too many cases", m->plan->scenario->name);
 	c->cut = *cut;
 	if (bp_log_resolve(m->log, cut, &c->state))
 		return bp_fail(err, BP_EINTERNAL, "%s: a planned cut resolves to no state", m->plan->scenario->name);
-	find_run(m, c);
+	if (find_run(m, c))
+		return bp_fail(err, BP_ENOMEM, "%s: too many states", m->plan->scenario->name);
+	if (!is_listed(m, c))
+		m->plan->n_cases--;
 	return 0;
 }
 
 /* The positions of one operation. */
-static int op_cases(struct maker *m, const struct bp_sweep *w, uint32_t n, enum bp_phase phase, struct bp_err *err)
+int bp_plan_op_cases(struct bp_maker *m, const struct bp_sweep *w, uint32_t n, enum bp_phase phase, struct bp_err *err)
 {
 	enum bp_op_kind kind = (enum bp_op_kind)m->log->op[n - 1].kind;
 	uint32_t ks = kind == BP_OP_ERASE ? BP_ERASE_K : BP_PROGRAM_K;
@@ -165,7 +203,7 @@ static int op_cases(struct maker *m, const struct bp_sweep *w, uint32_t n, enum 
 	return rc;
 }
 
-static int flash_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err *err)
+static int flash_sweep(struct bp_maker *m, const struct bp_sweep *w, struct bp_err *err)
 {
 	int rc = 0;
 
@@ -173,12 +211,12 @@ static int flash_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err 
 		uint8_t phase = m->log->owed[m->log->op[n - 1].owed].owed.phase;
 
 		if (w->phases & (1u << phase))
-			rc = op_cases(m, w, n, (enum bp_phase)phase, err);
+			rc = bp_plan_op_cases(m, w, n, (enum bp_phase)phase, err);
 	}
 	return rc;
 }
 
-static int point_case(struct maker *m, const struct bp_cutpoint *cut, uint32_t phases, const char *variant_name, struct bp_err *err)
+static int point_case(struct bp_maker *m, const struct bp_cutpoint *cut, uint32_t phases, const char *variant_name, struct bp_err *err)
 {
 	struct bp_state s;
 	uint8_t phase;
@@ -190,7 +228,7 @@ static int point_case(struct maker *m, const struct bp_cutpoint *cut, uint32_t p
 }
 
 /* What the wire carries, either way. */
-static int wire_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err *err)
+static int wire_sweep(struct bp_maker *m, const struct bp_sweep *w, struct bp_err *err)
 {
 	static const char *const names[BP_EVENTS] = {
 		[BP_EVENT_LINK_BYTE] = "link byte", [BP_EVENT_LINK_FRAME] = "link frame", [BP_EVENT_LINE] = "line",
@@ -210,7 +248,7 @@ static int wire_sweep(struct maker *m, const struct bp_sweep *w, struct bp_err *
 }
 
 /* A sweep that cuts nowhere, or not at the listed point, must not look like one that passed. */
-static int empty_case(struct maker *m, unsigned sweep, const struct bp_cutpoint *point, struct bp_err *err)
+static int empty_case(struct bp_maker *m, unsigned sweep, const struct bp_cutpoint *point, struct bp_err *err)
 {
 	struct bp_case *c = add_case(m, BP_CASE_EMPTY, "empty sweep", BP_PHASE_IDLE);
 
@@ -224,7 +262,7 @@ static int empty_case(struct maker *m, unsigned sweep, const struct bp_cutpoint 
 }
 
 /* Points by name. Each is a variant of its own, so that each is also run from the start. */
-static int listed(struct maker *m, unsigned sweep, struct bp_err *err)
+static int listed(struct bp_maker *m, unsigned sweep, struct bp_err *err)
 {
 	const struct bp_sweep *w = &m->plan->scenario->sweep[sweep];
 	int rc = 0;
@@ -240,7 +278,7 @@ static int listed(struct maker *m, unsigned sweep, struct bp_err *err)
 }
 
 /* A budget is shared out by size; each sweep keeps its first case at least. */
-static uint32_t stride_of(const struct maker *m, unsigned sweep, uint32_t all)
+static uint32_t stride_of(const struct bp_maker *m, unsigned sweep, uint32_t all)
 {
 	uint64_t share;
 
@@ -250,7 +288,7 @@ static uint32_t stride_of(const struct maker *m, unsigned sweep, uint32_t all)
 	return share ? (uint32_t)((m->count[sweep] + share - 1) / share) : m->count[sweep];
 }
 
-static int sweeps(struct maker *m, uint32_t all, struct bp_err *err)
+static int sweeps(struct bp_maker *m, uint32_t all, struct bp_err *err)
 {
 	const struct bp_scenario *s = m->plan->scenario;
 
@@ -273,7 +311,7 @@ static int sweeps(struct maker *m, uint32_t all, struct bp_err *err)
 	return 0;
 }
 
-static int other_cases(struct maker *m, struct bp_err *err)
+static int other_cases(struct bp_maker *m, struct bp_err *err)
 {
 	const struct bp_scenario *s = m->plan->scenario;
 	struct bp_case *c = add_case(m, BP_CASE_NO_FAULT, "no fault", BP_PHASE_IDLE);
@@ -315,17 +353,12 @@ static uint32_t other_count(const struct bp_scenario *s)
 	return n;
 }
 
-static int tables(struct maker *m, struct bp_err *err)
+static int tables(struct bp_maker *m, struct bp_err *err)
 {
-	uint32_t size = 1024;
-
-	while (size < 2 * m->cap_cases)
-		size *= 2;
-	m->table_mask = size - 1;
-	m->table = bp_arena_array(m->arena, size, sizeof(*m->table));
+	m->states = bp_states_new(m->arena);
 	m->plan->cases = bp_arena_array(m->arena, m->cap_cases, sizeof(*m->plan->cases));
 	m->plan->run = bp_arena_array(m->arena, m->cap_cases, sizeof(*m->plan->run));
-	if (!m->table || !m->plan->cases || !m->plan->run)
+	if (!m->states || !m->plan->cases || !m->plan->run)
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for %u cases", m->plan->scenario->name, m->cap_cases);
 	return 0;
 }
@@ -333,32 +366,32 @@ static int tables(struct maker *m, struct bp_err *err)
 int bp_plan_make(struct bp_arena *a, const struct bp_scenario *s, const struct bp_log *log, struct bp_flash *scratch,
 		 uint64_t seed, uint32_t budget, struct bp_plan **out, struct bp_err *err)
 {
-	struct maker m = {.arena = a, .log = log, .flash = scratch, .stride = 1, .counting = true};
+	struct bp_maker *m = bp_arena_alloc(a, sizeof(*m));
 	uint32_t all;
 	int rc;
 
-	m.plan = bp_arena_alloc(a, sizeof(*m.plan));
-	if (!m.plan || bp_flash_new(a, &log->start->geo, log->start->seed, &m.prefix))
+	if (!m)
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for a plan", s->name);
-	m.plan->scenario = s;
-	m.plan->log = log;
-	m.plan->seed = seed;
-	rc = sweeps(&m, 0, err);
+	*m = (struct bp_maker){.arena = a, .log = log, .flash = scratch, .stride = 1, .counting = true, .depth = 1};
+	m->plan = bp_arena_alloc(a, sizeof(*m->plan));
+	if (!m->plan || bp_flash_new(a, &log->start->geo, log->start->seed, &m->prefix))
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for a plan", s->name);
+	*m->plan = (struct bp_plan){.scenario = s, .log = log, .seed = seed, .maker = m};
+	rc = sweeps(m, 0, err);
 	if (rc)
 		return rc;
-	m.counting = false;
-	m.budget = budget;
-	all = m.cut_cases;
-	m.plan->all_cases = all + other_count(s);
-	m.cap_cases = (budget && budget < all ? budget : all) + other_count(s) + (3 + BP_MAX_POSITIONS) * BP_MAX_SWEEPS;
-	rc = tables(&m, err);
+	m->counting = false;
+	m->budget = budget;
+	all = m->cut_cases;
+	m->plan->all_cases = all + other_count(s);
+	m->cap_cases = (budget && budget < all ? budget : all) + other_count(s) + (3 + BP_MAX_POSITIONS) * BP_MAX_SWEEPS;
+	rc = tables(m, err);
 	if (rc)
 		return rc;
-	bp_flash_copy(m.prefix, log->start);
-	bp_flash_copy(m.flash, m.prefix);
-	rc = other_cases(&m, err);
+	bp_plan_stand(m, log, log->start);
+	rc = other_cases(m, err);
 	if (!rc)
-		rc = sweeps(&m, all, err);
-	*out = m.plan;
+		rc = sweeps(m, all, err);
+	*out = m->plan;
 	return rc;
 }

@@ -4,6 +4,11 @@
  *
  * A case is one coordinate; a run is one state actually booted. Cases that leave
  * the board in the same state, owing the same, share a run.
+ *
+ * Nested cuts: what the board does after a cut, from power-up until it has settled,
+ * is a flash log as well. Each level of the plan cuts the logs of the level before
+ * it at every operation. Only cuts that lead to a state which no run has judged yet
+ * become cases there; the others are counted.
  */
 #ifndef BP_EXPLORE_PLAN_H
 #define BP_EXPLORE_PLAN_H
@@ -30,13 +35,28 @@ struct bp_case {
 	uint8_t phase;               /* enum bp_phase */
 	uint64_t seed;
 	uint32_t run;                /* index into bp_plan.run */
+	uint32_t parent;             /* nested cut: the case whose recovery is cut; 0: the update is */
+	uint8_t depth;               /* how many cuts, its own included; of other cases 1 */
 	bool merged;                 /* an earlier case's run judges it */
 };
 
 struct bp_run {
 	uint32_t first_case;         /* the case it is run as */
 	struct bp_hash128 flash;     /* cut: the flash it must start from */
+	const struct bp_log *log;    /* its recovery, when it passed and was recorded; else NULL */
 };
+
+#define BP_MAX_DEPTH BP_DEPTH_MAX
+
+struct bp_level {
+	uint32_t depth;              /* cuts of each of its cases */
+	uint32_t cases;              /* cut points met */
+	uint32_t merged;             /* of them: led to a state that had a run already */
+	uint32_t states;             /* of them: new, each a run of its own */
+	uint32_t open;               /* of them: new, but the budget was used up */
+};
+
+struct bp_maker;
 
 struct bp_plan {
 	const struct bp_scenario *scenario;
@@ -49,6 +69,8 @@ struct bp_plan {
 	uint32_t all_cases;          /* before a budget was applied */
 	char *variant[BP_MAX_VARIANTS];
 	unsigned n_variants;
+	struct bp_maker *maker;      /* NULL: a plan that cannot be deepened */
+	bool record;                 /* runs are to tell their recovery's log */
 };
 
 /*
@@ -57,5 +79,25 @@ struct bp_plan {
  */
 int bp_plan_make(struct bp_arena *a, const struct bp_scenario *s, const struct bp_log *log, struct bp_flash *scratch,
 		 uint64_t seed, uint32_t budget, struct bp_plan **out, struct bp_err *err);
+
+/* The log that the case's cut counts in, and the flash at its beginning: those of its parent's recovery, or of the update. */
+const struct bp_log *bp_plan_log(const struct bp_plan *p, const struct bp_case *c);
+
+/* Make f the flash at the beginning of that log. */
+void bp_plan_base(const struct bp_plan *p, const struct bp_case *c, struct bp_flash *f);
+
+/*
+ * The recovery of run `index` was `text`, len bytes as bp_log_pack() wrote them. 0,
+ * BP_EPROTO when it is no log, BP_ENOMEM. Equal ones are kept once.
+ */
+int bp_plan_keep_log(struct bp_plan *p, uint32_t index, const void *text, size_t len, struct bp_err *err);
+
+/*
+ * The next level: cut the logs of the runs from `first` on, at the positions of the
+ * scenario's first sweep that cuts power at flash operations (none: nothing is cut).
+ * *level tells what it came to; cases and runs are appended. The budget of
+ * bp_plan_make() bounds the new runs of all levels below the first together.
+ */
+int bp_plan_deepen(struct bp_plan *p, uint32_t first, struct bp_level *level, struct bp_err *err);
 
 #endif

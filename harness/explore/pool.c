@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/pool.h"
 
+#include "explore/log_pack.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +18,7 @@
 
 #define BATCH 16u
 #define WORKERS_LOST 1000u /* more than this in one sweep, and something is wrong with the host */
+#define LOG_BYTES ((size_t)1024 * 1024) /* of one recovery, packed: a whole update of 32 KiB in words takes 160 KiB */
 #define BATCH_LIMIT_S 120 /* a run takes a millisecond; the slowest, an endless poll loop, a few seconds */
 
 struct task {
@@ -29,6 +32,7 @@ struct worker {
 	bool begun;             /* it has taken the task up: a task that is sent to a dying worker harms nobody */
 	uint32_t at;            /* results of the task that have come */
 	struct timespec since;
+	uint8_t *logs;          /* shared: LOG_BYTES for each run of a batch; NULL when none are recorded */
 };
 
 #define TASK_BEGUN UINT32_MAX
@@ -36,12 +40,13 @@ struct worker {
 struct answer {
 	uint32_t index;         /* of a run, or TASK_BEGUN */
 	int rc;                 /* 0, or the rig's error */
+	uint32_t log_bytes;     /* of its recovery, in the worker's shared memory; 0: none */
 	struct bp_judgement j;
 };
 
 struct pool {
 	struct bp_runner *runner;
-	const struct bp_plan *plan;
+	struct bp_plan *plan;
 	struct worker worker[BP_MAX_JOBS];
 	unsigned jobs;
 	struct answer *answer;  /* by run; shared by nobody, filled by messages */
@@ -54,7 +59,28 @@ struct pool {
 
 /* ---- in the worker ---- */
 
-__attribute__((noreturn)) static void work(struct pool *p, int fd, pid_t parent)
+static void judge_one(struct pool *p, uint32_t index, uint8_t *log, struct answer *a)
+{
+	struct bp_plan *plan = p->plan;
+	struct bp_err err = {0};
+
+	*a = (struct answer){.index = index};
+	a->rc = bp_runner_case(p->runner, plan, &plan->cases[plan->run[index].first_case], &a->j, &err);
+	if (a->rc >= 0 && plan->record && a->j.verdict == BP_PASS && plan->cases[plan->run[index].first_case].kind == BP_CASE_CUT) {
+		size_t n = bp_log_pack(p->runner->recovery, log, LOG_BYTES);
+
+		a->log_bytes = (uint32_t)n;
+		if (n > LOG_BYTES)
+			a->rc = bp_fail(&err, BP_ENOMEM, "the log of the recovery is longer than %zu bytes", LOG_BYTES);
+	}
+	if (a->rc >= 0)
+		return;
+	a->log_bytes = 0;
+	a->j = (struct bp_judgement){.verdict = BP_RIG, .invariant = -1, .running = -1, .reason = -1};
+	snprintf(a->j.text, sizeof(a->j.text), "%.*s", (int)sizeof(a->j.text) - 1, err.text);
+}
+
+__attribute__((noreturn)) static void work(struct pool *p, const struct worker *w, int fd, pid_t parent)
 {
 	const struct answer begun = {.index = TASK_BEGUN};
 	struct task t;
@@ -69,14 +95,9 @@ __attribute__((noreturn)) static void work(struct pool *p, int fd, pid_t parent)
 		if (send(fd, &begun, sizeof(begun), MSG_NOSIGNAL) != (ssize_t)sizeof(begun))
 			_exit(0);
 		for (uint32_t i = t.first; i < t.first + t.count; i++) {
-			struct answer a = {.index = i};
-			struct bp_err err = {0};
+			struct answer a;
 
-			a.rc = bp_runner_case(p->runner, p->plan, &p->plan->cases[p->plan->run[i].first_case], &a.j, &err);
-			if (a.rc < 0) {
-				a.j = (struct bp_judgement){.verdict = BP_RIG, .invariant = -1, .running = -1, .reason = -1};
-				snprintf(a.j.text, sizeof(a.j.text), "%.*s", (int)sizeof(a.j.text) - 1, err.text);
-			}
+			judge_one(p, i, w->logs + (i - t.first) * LOG_BYTES, &a);
 			if (send(fd, &a, sizeof(a), MSG_NOSIGNAL) != (ssize_t)sizeof(a))
 				_exit(0);
 		}
@@ -104,7 +125,7 @@ static int start_worker(struct pool *p, struct worker *w, struct bp_err *err)
 		for (unsigned i = 0; i < p->jobs; i++)
 			if (&p->worker[i] != w && p->worker[i].fd >= 0)
 				close(p->worker[i].fd);
-		work(p, pair[1], parent);
+		work(p, w, pair[1], parent);
 	}
 	close(pair[1]);
 	w->fd = pair[0];
@@ -200,6 +221,14 @@ static int receive(struct pool *p, struct worker *w, struct bp_err *err)
 	}
 	if (n != (ssize_t)sizeof(a) || a.index >= p->plan->n_runs)
 		return replace(p, w, "died", err);
+	if (a.log_bytes && (a.index < w->task.first || a.index - w->task.first >= w->task.count || a.log_bytes > LOG_BYTES))
+		return replace(p, w, "died", err);
+	if (a.log_bytes) {
+		int rc = bp_plan_keep_log(p->plan, a.index, w->logs + (a.index - w->task.first) * LOG_BYTES, a.log_bytes, err);
+
+		if (rc)
+			return rc;
+	}
 	p->answer[a.index] = a;
 	p->state[a.index] = 1;
 	if (++w->at == w->task.count)
@@ -258,38 +287,59 @@ static int loop(struct pool *p, bp_pool_done *done, void *ctx, struct bp_err *er
 	return rc;
 }
 
-int bp_pool_judge(struct bp_runner *r, const struct bp_plan *plan, unsigned jobs, bp_pool_done *done, void *ctx,
+static int share_memory(struct pool *p, struct bp_err *err)
+{
+	for (unsigned i = 0; i < p->jobs && p->plan->record; i++) {
+		void *m = mmap(NULL, BATCH * LOG_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		if (m == MAP_FAILED)
+			return bp_fail(err, BP_ENOMEM, "no memory for the logs of recoveries: %s", strerror(errno));
+		p->worker[i].logs = m;
+	}
+	return 0;
+}
+
+static void close_pool(struct pool *p, bool now)
+{
+	for (unsigned i = 0; i < p->jobs; i++) {
+		end_worker(&p->worker[i], now);
+		if (p->worker[i].logs)
+			munmap(p->worker[i].logs, BATCH * LOG_BYTES);
+	}
+	free(p->answer);
+	free(p->state);
+	free(p->crashes);
+	free(p);
+}
+
+int bp_pool_judge(struct bp_runner *r, struct bp_plan *plan, uint32_t first, unsigned jobs, bp_pool_done *done, void *ctx,
 		  struct bp_err *err)
 {
+	uint32_t n = plan->n_runs - first;
 	struct pool *p;
-	int rc = 0;
+	int rc;
 
-	if (!plan->n_runs)
+	if (!n)
 		return 0;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return bp_fail(err, BP_ENOMEM, "no memory for workers");
 	p->runner = r;
 	p->plan = plan;
+	p->next = p->merged = first;
 	p->jobs = jobs < 1 ? 1 : jobs > BP_MAX_JOBS ? BP_MAX_JOBS : jobs;
-	if (p->jobs > plan->n_runs)
-		p->jobs = plan->n_runs;
+	if (p->jobs > n)
+		p->jobs = n;
 	p->answer = calloc(plan->n_runs, sizeof(*p->answer));
 	p->state = calloc(plan->n_runs, 1);
 	p->crashes = calloc(plan->n_runs, 1);
 	for (unsigned i = 0; i < p->jobs; i++)
 		p->worker[i].fd = -1;
-	if (!p->answer || !p->state || !p->crashes)
-		rc = bp_fail(err, BP_ENOMEM, "no memory for %u runs", plan->n_runs);
+	rc = p->answer && p->state && p->crashes ? share_memory(p, err) : bp_fail(err, BP_ENOMEM, "no memory for %u runs", n);
 	for (unsigned i = 0; i < p->jobs && !rc; i++)
 		rc = start_worker(p, &p->worker[i], err);
 	if (!rc)
 		rc = loop(p, done, ctx, err);
-	for (unsigned i = 0; i < p->jobs; i++)
-		end_worker(&p->worker[i], rc != 0);
-	free(p->answer);
-	free(p->state);
-	free(p->crashes);
-	free(p);
+	close_pool(p, rc != 0);
 	return rc;
 }

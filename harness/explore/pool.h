@@ -17,8 +17,11 @@
 /* Called in the parent, in plan order of runs: run `index` is judged. A negative return ends the sweep. */
 typedef int bp_pool_done(void *ctx, uint32_t index, const struct bp_judgement *j, struct bp_err *err);
 
-/* Judge all runs of the plan with `jobs` workers. Blocks until done. */
-int bp_pool_judge(struct bp_runner *r, const struct bp_plan *p, unsigned jobs, bp_pool_done *done, void *ctx,
+/*
+ * Judge the plan's runs from `first` on with `jobs` workers. With plan->record the
+ * logs of their recoveries are kept in the plan. Blocks until done.
+ */
+int bp_pool_judge(struct bp_runner *r, struct bp_plan *p, uint32_t first, unsigned jobs, bp_pool_done *done, void *ctx,
 		  struct bp_err *err);
 
 #endif

@@ -272,8 +272,7 @@ static int exercise(struct bp_rig *g, const struct bp_case *c, struct bp_exec *x
 	if (g->real->on) { /* nothing was cut */
 		rc = bp_aim_disarm(&g->aim, err);
 	} else {
-		if (x->owed.stage == BP_STAGE_TEST_ACKED)
-			x->owed.power_cycles++;
+		bp_obligation_cut(&x->owed, x->board->product->board.dut.trial_attempts);
 		bp_exec_note(x, "power cut: %s", g->aim.method);
 		g->real->powered = powered;
 		g->real->powered_ctx = g;

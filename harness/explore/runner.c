@@ -200,27 +200,36 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 
 /* ---- judging ---- */
 
+/* The state before the case's own operation: in r->prefix, and on the board. */
+static void stand_before(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c)
+{
+	const struct bp_log *log = bp_plan_log(p, c);
+
+	if (r->prefix_log != log || r->prefix_of != c->parent || c->state.prefix < r->prefix_ops) {
+		bp_plan_base(p, c, r->prefix);
+		r->prefix_ops = 0;
+		r->prefix_log = log;
+		r->prefix_of = c->parent;
+		bp_flash_copy(flash_of(r), r->prefix);
+	}
+	bp_log_apply(log, r->prefix, r->prefix_ops, c->state.prefix);
+	r->prefix_ops = c->state.prefix;
+	bp_flash_sync(flash_of(r), r->prefix);
+}
+
 /* Bring the board's flash into the state, and check that it is the planned one: the proof that the fault fired. */
 static bool build_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out)
 {
 	const struct bp_state *s = &c->state;
 	struct bp_hash128 hash, planned = p->run[c->run].flash;
 
-	if (r->prefix_log != p->log || s->prefix < r->prefix_ops) {
-		bp_flash_copy(r->prefix, p->log->start);
-		r->prefix_ops = 0;
-		r->prefix_log = p->log;
-		bp_flash_copy(flash_of(r), r->prefix);
-	}
-	bp_log_apply(p->log, r->prefix, r->prefix_ops, s->prefix);
-	r->prefix_ops = s->prefix;
-	bp_flash_sync(flash_of(r), r->prefix);
+	stand_before(r, p, c);
 	if (r->opt.disarm) {
 		bp_case_not_exercised(out, "self-test: the fault was planned but not injected");
 		return false;
 	}
 	if (s->is_torn)
-		bp_log_tear(p->log, flash_of(r), s->prefix, s->torn);
+		bp_log_tear(bp_plan_log(p, c), flash_of(r), s->prefix, s->torn);
 	flash_of(r)->epoch = 0; /* power-ups are counted from the fault, as on the live board */
 	hash = bp_flash_hash(flash_of(r));
 	if (hash.lo != planned.lo || hash.hi != planned.hi) {
@@ -230,24 +239,68 @@ static bool build_state(struct bp_runner *r, const struct bp_plan *p, const stru
 	return true;
 }
 
+/* ---- the recovery, recorded ---- */
+
+static void on_recovery_owed(void *ctx, const struct bp_obligation *o)
+{
+	struct bp_runner *r = ctx;
+
+	bp_log_owe(r->recovery, bp_vboard_now(r->v->vboard), o);
+}
+
+static void recovered(void *ctx)
+{
+	struct bp_runner *r = ctx;
+
+	bp_vboard_watch(r->v->vboard, NULL);
+	r->recovering->on_owed = NULL;
+}
+
+static void record(struct bp_runner *r, struct bp_exec *x, struct bp_judge *j)
+{
+	struct bp_vboard_watch watch = {.op = bp_log_op, .ctx = r->recovery};
+
+	bp_log_restart(r->recovery);
+	r->recovering = x;
+	x->on_owed = on_recovery_owed;
+	x->ctx = r;
+	j->settled = recovered;
+	j->ctx = r;
+	bp_vboard_watch(r->v->vboard, &watch);
+	on_recovery_owed(r, &x->owed);
+}
+
+int bp_runner_record(struct bp_runner *r, struct bp_arena *a, struct bp_err *err)
+{
+	if (!r->recovery && bp_log_new(a, &r->product->board.flash, NULL, &r->recovery))
+		return bp_fail(err, BP_ENOMEM, "no memory for the logs of recoveries");
+	return 0;
+}
+
 int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
 		    struct bp_err *err)
 {
+	const struct bp_log *log = bp_plan_log(p, c);
 	struct bp_exec x;
 	struct bp_judge j;
+	int rc;
 
 	rewind_board(r);
 	bp_exec_begin(&x, &r->v->board, p->scenario);
 	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up, r->opt.without);
 	if (!build_state(r, p, c, out))
 		return 0;
-	x.owed = p->log->owed[c->state.owed].owed;
-	if (x.owed.stage == BP_STAGE_TEST_ACKED)
-		x.owed.power_cycles++;
+	x.owed = log->owed[c->state.owed].owed;
+	bp_obligation_cut(&x.owed, r->product->board.dut.trial_attempts);
 	if (c->state.fault != BP_FAULT_POWER_CUT)
-		bp_vboard_hold_kept(r->v->vboard, c->state.fault, p->log->kept + c->state.kept);
+		bp_vboard_hold_kept(r->v->vboard, c->state.fault, log->kept + c->state.kept);
 	bp_vboard_count_ops(r->v->vboard);
-	return bp_judge_recovery(&j, false, out, err);
+	if (p->record)
+		record(r, &x, &j);
+	rc = bp_judge_recovery(&j, false, out, err);
+	if (!rc && p->record && out->verdict == BP_PASS && r->recovery->failed)
+		return bp_fail(err, BP_ENOMEM, "%s: a recovery is too long for the flash log", p->scenario->name);
+	return rc;
 }
 
 /* Was the armed cut met where the plan says? */
@@ -260,7 +313,7 @@ static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_
 		return false;
 	}
 	if (c->cut.event == BP_EVENT_FLASH) {
-		const struct bp_log_op *op = &p->log->op[c->cut.n - 1];
+		const struct bp_log_op *op = &bp_plan_log(p, c)->op[c->cut.n - 1];
 
 		if (!report->in_op || report->op.ordinal != c->cut.n || report->op.addr != op->addr ||
 		    report->op.kind != (enum bp_op_kind)op->kind || report->position != c->cut.position ||
@@ -297,24 +350,58 @@ static void arm(struct bp_runner *r, const struct bp_plan *p, const struct bp_ca
 	}
 }
 
+/* The cuts behind the first, each in the recovery from the one before. 1: all have fired; 0: *out says why not. */
+static int cut_recoveries(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judge *j,
+			  struct bp_judgement *out, struct bp_err *err)
+{
+	int rc;
+
+	if (!c->parent)
+		return 1;
+	rc = cut_recoveries(r, p, &p->cases[c->parent], j, out, err);
+	if (rc <= 0)
+		return rc;
+	bp_vboard_count_ops(r->v->vboard);
+	arm(r, p, c);
+	j->cut_armed = true;
+	rc = bp_judge_recovery(j, false, out, err);
+	j->cut_armed = false;
+	if (rc < 0 || !fired(r, p, c, out))
+		return rc < 0 ? rc : 0;
+	bp_vboard_disarm(r->v->vboard);
+	bp_obligation_cut(&j->exec->owed, r->product->board.dut.trial_attempts);
+	return 1;
+}
+
+static const struct bp_case *first_cut(const struct bp_plan *p, const struct bp_case *c)
+{
+	while (c->parent)
+		c = &p->cases[c->parent];
+	return c;
+}
+
 static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_exec *x,
 			   struct bp_judge *j, struct bp_flash *state_before, struct bp_judgement *out, struct bp_err *err)
 {
+	const struct bp_case *first = first_cut(p, c);
 	bool off;
 	int rc;
 
-	arm(r, p, c);
+	arm(r, p, first);
 	rc = bp_exec_steps(x, err);
 	if (rc < 0)
 		return rc;
 	off = !bp_vboard_is_on(r->v->vboard);
-	if (c->kind == BP_CASE_CUT && !fired(r, p, c, out))
+	if (c->kind == BP_CASE_CUT && !fired(r, p, first, out))
 		return 0;
+	bp_vboard_disarm(r->v->vboard);
+	if (off)
+		bp_obligation_cut(&x->owed, r->product->board.dut.trial_attempts);
+	rc = off ? cut_recoveries(r, p, c, j, out, err) : 1;
+	if (rc <= 0)
+		return rc;
 	if (state_before)
 		bp_flash_copy(state_before, flash_of(r));
-	bp_vboard_disarm(r->v->vboard);
-	if (off && x->owed.stage == BP_STAGE_TEST_ACKED)
-		x->owed.power_cycles++;
 	if (!off && bp_judge_steps(j, out))
 		return 0;
 	if (!off && c->kind == BP_CASE_NO_FAULT && !bp_case_scripted_fault_happened(x, out))
@@ -350,7 +437,7 @@ int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct b
 int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c,
 		    const struct bp_judgement *judged, char *text, size_t cap, struct bp_err *err)
 {
-	struct bp_obligation owed = bp_obligation_key(&p->log->owed[c->state.owed].owed);
+	struct bp_obligation owed = bp_obligation_key(&bp_plan_log(p, c)->owed[c->state.owed].owed);
 	struct bp_hash128 planned = p->run[c->run].flash, got;
 	struct bp_judgement whole;
 	int rc = bp_runner_whole(r, p, c, NULL, r->before, &whole, err);
@@ -362,8 +449,7 @@ int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct b
 		return 0;
 	}
 	got = bp_flash_hash(r->before);
-	if (owed.stage == BP_STAGE_TEST_ACKED)
-		owed.power_cycles++; /* both ways count the cut */
+	bp_obligation_cut(&owed, r->product->board.dut.trial_attempts); /* both ways count the cut */
 	if (got.lo != planned.lo || got.hi != planned.hi)
 		snprintf(text, cap, "the cut leaves another flash than the log says");
 	else if (memcmp(&owed, &r->owed_at_fault, sizeof(owed)))

@@ -30,11 +30,13 @@ struct bp_runner {
 	struct bp_bytes bootloader;
 	struct bp_flash *start;            /* provisioned and booted once: where updates begin */
 	struct bp_flash *prefix;           /* moves along the log */
-	uint32_t prefix_ops;
+	uint32_t prefix_ops, prefix_of;    /* of which case's recovery, 0: the update's own */
 	const struct bp_log *prefix_log;
 	const struct bp_scenario *started; /* scenario that `start` is of */
 	struct bp_flash *before;           /* bp_runner_check(): the flash just before power returned */
 	struct bp_obligation owed_at_fault;/* of the last whole run, as a key */
+	struct bp_log *recovery;           /* of the last state that was judged, up to where it settled; NULL: none is recorded */
+	struct bp_exec *recovering;        /* meanwhile */
 };
 
 /* firmware: path of the object. Everything in a, but what bp_runner_close() gives back. */
@@ -46,7 +48,10 @@ void bp_runner_close(struct bp_runner *r);
 int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_scenario *s, struct bp_log **out,
 		    struct bp_err *err);
 
-/* Judge a cut case from the log. A negative return is the rig's trouble. */
+/* Make room for recoveries' logs, in a: needed before a plan that wants them is judged. */
+int bp_runner_record(struct bp_runner *r, struct bp_arena *a, struct bp_err *err);
+
+/* Judge a cut case from the log. With p->record, r->recovery is its log when it passed. A negative return is the rig's trouble. */
 int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
 		    struct bp_err *err);
 

@@ -51,17 +51,28 @@ void bp_token_hash8(const struct bp_scenario *s, const struct bp_product *p, cha
 	bp_hex(out, digest, 4);
 }
 
+static void show_cuts(char *out, size_t cap, const struct bp_plan *plan, const struct bp_case *c)
+{
+	char cut[BP_CUTPOINT_TEXT];
+	size_t n;
+
+	if (c->parent)
+		show_cuts(out, cap, plan, &plan->cases[c->parent]);
+	n = strlen(out);
+	snprintf(out + n, cap - n, "%s%s", c->parent ? "+" : "", bp_cutpoint_show(cut, &c->cut));
+}
+
 char *bp_token_show(char out[BP_TOKEN_BYTES], const struct bp_plan *plan, const char *product, const struct bp_case *c)
 {
-	char cut[BP_CUTPOINT_TEXT] = "-", edit[48] = "-";
+	char cuts[BP_TOKEN_BYTES - 256] = "", edit[48] = "-";
 
 	if (c->kind == BP_CASE_CUT)
-		bp_cutpoint_show(cut, &c->cut);
+		show_cuts(cuts, sizeof(cuts), plan, c);
 	if (c->kind == BP_CASE_EDIT)
 		snprintf(edit, sizeof(edit), "%s", plan->scenario->edit[c->row].op->name);
 	if (c->kind == BP_CASE_DAMAGE)
 		snprintf(edit, sizeof(edit), "damage=%u", c->row + 1u);
-	snprintf(out, BP_TOKEN_BYTES, "bp1:%s:%s:%s:%s:%s:%llu", product, plan->scenario->name, plan->hash8, cut, edit,
+	snprintf(out, BP_TOKEN_BYTES, "bp1:%s:%s:%s:%s:%s:%llu", product, plan->scenario->name, plan->hash8, *cuts ? cuts : "-", edit,
 		 (unsigned long long)c->seed);
 	return out;
 }
@@ -96,9 +107,35 @@ static int edit_part(const char *text, struct bp_token *t, struct bp_err *err)
 	return 0;
 }
 
+/* "flash:3/after+flash:1/before": a "+" within a cut point stands before a number. */
+static int cuts_part(char *text, struct bp_token *t, struct bp_err *err)
+{
+	char *end;
+
+	if (!strcmp(text, "-"))
+		return 0;
+	for (char *at = text; at; at = end) {
+		end = strchr(at, '+');
+		while (end && !(end[1] >= 'a' && end[1] <= 'z'))
+			end = strchr(end + 1, '+');
+		if (end)
+			*end++ = '\0';
+		if (t->n_cuts == BP_MAX_DEPTH)
+			return bp_fail(err, BP_EUSAGE, "token: more than %d cuts", BP_MAX_DEPTH);
+		if (bp_cutpoint_parse(at, &t->cut[t->n_cuts], err)) {
+			bp_prefix(err, "token");
+			return BP_EUSAGE;
+		}
+		if (t->n_cuts && (t->cut[t->n_cuts].event != BP_EVENT_FLASH || t->cut[t->n_cuts].fault != BP_FAULT_POWER_CUT))
+			return bp_fail(err, BP_EUSAGE, "token: '%s' cannot be a second cut; expected a power cut at a flash operation", at);
+		t->n_cuts++;
+	}
+	return 0;
+}
+
 int bp_token_parse(const char *text, struct bp_token *t, struct bp_err *err)
 {
-	char head[8], cuts[BP_CUTPOINT_TEXT], edit[48];
+	char head[8], cuts[BP_TOKEN_BYTES], edit[48];
 	const char *p = text, *end, *colon;
 	int rc;
 
@@ -128,11 +165,9 @@ int bp_token_parse(const char *text, struct bp_token *t, struct bp_err *err)
 		bp_prefix(err, "token: seed");
 		return BP_EUSAGE;
 	}
-	t->has_cut = strcmp(cuts, "-") != 0;
-	if (t->has_cut && bp_cutpoint_parse(cuts, &t->cut, err)) {
-		bp_prefix(err, "token");
-		return BP_EUSAGE;
-	}
+	rc = cuts_part(cuts, t, err);
+	if (rc)
+		return rc;
 	return edit_part(edit, t, err);
 }
 
@@ -141,12 +176,13 @@ int bp_token_case(const struct bp_token *t, const struct bp_plan *plan, struct b
 	const struct bp_scenario *s = plan->scenario;
 
 	*out = (struct bp_case){.kind = BP_CASE_NO_FAULT, .seed = t->seed, .phase = BP_PHASE_IDLE};
-	if (t->has_cut && (t->damage || t->edit[0]))
+	if (t->n_cuts && (t->damage || t->edit[0]))
 		return bp_fail(err, BP_EUSAGE, "token: a cut and an edit in one case; %s has one or the other", s->name);
-	if (t->has_cut) {
+	if (t->n_cuts) {
 		out->kind = BP_CASE_CUT;
-		out->cut = t->cut;
-		if (bp_log_resolve(plan->log, &t->cut, &out->state))
+		out->cut = t->cut[0];
+		out->depth = 1;
+		if (bp_log_resolve(plan->log, &t->cut[0], &out->state))
 			return bp_fail(err, BP_EUSAGE, "token: the update of %s has no such cut point; it has %u flash operations, "
 				       "%u link bytes and %u lines", s->name, plan->log->n_ops,
 				       bp_log_events(plan->log, BP_EVENT_LINK_BYTE), plan->log->n_lines);

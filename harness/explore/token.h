@@ -6,19 +6,19 @@
  *
  * HASH8 covers the scenario's text and the product's geometry, areas, and artifact names,
  * versions and sizes; not the firmware, the compiler or the world. CUTS is "-"
- * or a cut point; EDIT is "-", a corruption operator, or damage=N (the N-th row).
+ * or cut points joined by "+", each in the recovery from the one before it; EDIT is "-", a corruption operator, or damage=N (the N-th row).
  */
 #ifndef BP_EXPLORE_TOKEN_H
 #define BP_EXPLORE_TOKEN_H
 
 #include "explore/plan.h"
 
-#define BP_TOKEN_BYTES 384
+#define BP_TOKEN_BYTES 2048
 
 struct bp_token {
 	char product[48], scenario[64], hash8[9];
-	bool has_cut;
-	struct bp_cutpoint cut;
+	unsigned n_cuts;
+	struct bp_cutpoint cut[BP_MAX_DEPTH];
 	char edit[48];            /* "" when there is none */
 	uint32_t damage;          /* row from 1, 0: none */
 	uint64_t seed;
@@ -33,7 +33,7 @@ char *bp_token_show(char out[BP_TOKEN_BYTES], const struct bp_plan *plan, const 
 /* Text → parts. BP_EUSAGE says which part is wrong. */
 int bp_token_parse(const char *text, struct bp_token *out, struct bp_err *err);
 
-/* The case of a plan's scenario that the token names, resolved against the log. BP_EUSAGE when there is none. */
+/* The case of a plan's scenario that the token names, up to its first cut, resolved against the log. BP_EUSAGE when there is none. */
 int bp_token_case(const struct bp_token *t, const struct bp_plan *plan, struct bp_case *out, struct bp_err *err);
 
 #endif

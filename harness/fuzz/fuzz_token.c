@@ -41,8 +41,9 @@ static void check_token(const struct bp_token *t, const char *text)
 	must(strnlen(t->edit, sizeof(t->edit)) < sizeof(t->edit));
 	must(t->damage <= BP_MAX_DAMAGES && !(t->damage && t->edit[0]));
 	must(!strncmp(text, "bp1:", 4) && strstr(text, t->product) && strstr(text, t->scenario) && strstr(text, t->edit));
-	if (t->has_cut)
-		check_cut(&t->cut, NULL);
+	must(t->n_cuts <= BP_MAX_DEPTH);
+	for (unsigned i = 0; i < t->n_cuts; i++)
+		check_cut(&t->cut[i], NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

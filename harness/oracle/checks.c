@@ -166,6 +166,14 @@ static uint32_t allowed_running(const struct bp_judge *j)
 	}
 }
 
+/* What a device may say of a trial that power took so often. */
+static uint64_t given_up_reason(const struct bp_judge *j)
+{
+	int reason = j->exec->board->product->given_up;
+
+	return attempts_may_be_gone(j) && reason >= 0 ? UINT64_C(1) << reason : 0;
+}
+
 static uint64_t allowed_reasons(const struct bp_judge *j)
 {
 	const struct bp_obligation *o = &j->exec->owed;
@@ -173,9 +181,11 @@ static uint64_t allowed_reasons(const struct bp_judge *j)
 	/* The host ends a refused update in recovery with a reset, and what the answer told is gone with it. */
 	if (o->stage == BP_STAGE_REFUSED && j->exec->board->product->recovery >= 0)
 		return o->end_reasons | o->start_reasons;
-	if (o->damaged || o->stage == BP_STAGE_REFUSED || o->stage >= BP_STAGE_TEST_ACKED)
+	if (o->stage == BP_STAGE_TEST_ACKED && !o->damaged)
+		return o->end_reasons | given_up_reason(j);
+	if (o->damaged || o->stage == BP_STAGE_REFUSED || o->stage > BP_STAGE_TEST_ACKED)
 		return o->end_reasons;
-	return o->stage == BP_STAGE_TEST_SENT ? o->start_reasons | o->end_reasons : o->start_reasons;
+	return o->stage == BP_STAGE_TEST_SENT ? o->start_reasons | o->end_reasons | given_up_reason(j) : o->start_reasons;
 }
 
 /* ---- seen at any time ---------------------------------------------------------------------- */

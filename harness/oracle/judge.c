@@ -11,6 +11,8 @@ static int settle(struct bp_judge *j, struct bp_facts *f, struct bp_err *err)
 
 	if (settled < 0)
 		return settled;
+	if (settled == BP_SETTLED_OFF && j->cut_armed)
+		return BP_JUDGE_CUT;
 	if (settled == BP_SETTLED_OFF)
 		return bp_fail(err, BP_EIO, "%s: the board lost power %s, which nobody asked for", j->exec->board->name, f->when);
 	f->settled = settled == BP_SETTLED;
@@ -31,6 +33,8 @@ static int recovered(struct bp_judge *j, struct bp_judgement *out, struct bp_err
 	struct bp_facts f = {.at = BP_AT_RECOVERY, .when = "after power returned"};
 	int rc = settle(j, &f, err);
 
+	if (!rc && j->settled)
+		j->settled(j->ctx);
 	if (!rc)
 		rc = look(j, &f, out, err);
 	if (rc < 0 || !f.settled)
@@ -112,7 +116,7 @@ int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, str
 	out->virtual_ns = bp_world_now(&j->exec->board->world) - began;
 	if (out->verdict == BP_FAIL)
 		bp_exec_note(j->exec, "%s: %s", bp_invariants[out->invariant].name, out->text);
-	return rc < 0 ? rc : 0;
+	return rc < 0 || rc == BP_JUDGE_CUT ? rc : 0;
 }
 
 bool bp_judge_steps(struct bp_judge *j, struct bp_judgement *out)

@@ -32,11 +32,17 @@ struct bp_judge {
 	bool expect_state_lost;             /* the device must say so on its console */
 	int followup, resume;               /* artifact indices; -1: the product has none */
 	uint32_t without;                   /* bit mask of invariants that are not asked: tests of the oracle itself */
+	bool cut_armed;                     /* a cut may end the recovery: see bp_judge_recovery() */
+	void (*settled)(void *ctx);         /* the recovery is over, before the device is asked anything; NULL: nobody asks */
+	void *ctx;
 };
+
+#define BP_JUDGE_CUT 2 /* the armed cut has fired before the device settled */
 
 /*
  * Power returns (or is still on: `on`), and everything after it. The device's
- * trouble is a verdict in *out; a negative return is an error of the rig.
+ * trouble is a verdict in *out; a negative return is an error of the rig. With a
+ * cut armed, BP_JUDGE_CUT when it fired, and *out means nothing.
  */
 int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, struct bp_err *err);
 

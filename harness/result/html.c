@@ -276,6 +276,7 @@ int bp_html_write(const struct bp_results *r, struct bp_text *out, struct bp_err
 	bp_page_failures(&p);
 	bp_page_matrix(&p);
 	bp_page_sweeps(&p);
+	bp_page_nested(&p);
 	bp_page_others(&p);
 	bp_page_covers(&p);
 	bp_text_puts(out, "</main>\n");

@@ -39,6 +39,9 @@ void bp_page_covers(struct bp_page *p);
 void bp_page_sweeps(struct bp_page *p);
 bool bp_page_has_sweep(const struct bp_result_scenario *s);
 
+/* How far nested cuts went. */
+void bp_page_nested(struct bp_page *p);
+
 /* Failures with their evidence, then what was not exercised and what the rig did wrong. */
 void bp_page_failures(struct bp_page *p);
 void bp_page_others(struct bp_page *p);

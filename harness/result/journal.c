@@ -153,6 +153,8 @@ int bp_journal_put_case(struct bp_journal *j, const struct bp_journal_case *c, s
 		bp_json_kv_text(&w, "kind", or_empty(c->kind));
 		bp_json_kv_u64(&w, "addr", c->addr);
 	}
+	if (c->depth > 1)
+		bp_json_kv_u64(&w, "depth", c->depth);
 	bp_json_kv_text(&w, "verdict", bp_verdict_name(c->verdict));
 	bp_json_kv_u64(&w, "run", c->run);
 	bp_json_kv_bool(&w, "merged", c->merged);
@@ -260,6 +262,30 @@ int bp_journal_put_evidence(struct bp_journal *j, const struct bp_journal_eviden
 		bp_json_kv_text(&w, "area", e->flash[i].area);
 		bp_json_kv_text(&w, "before", e->flash[i].before);
 		bp_json_kv_text(&w, "after", e->flash[i].after);
+		bp_json_object_end(&w);
+	}
+	bp_json_array_end(&w);
+	return line_end(j, &w, from, err);
+}
+
+int bp_journal_put_search(struct bp_journal *j, const struct bp_journal_search *s, struct bp_err *err)
+{
+	size_t from = j->lines.len;
+	struct bp_json w;
+
+	line_begin(j, &w, "search");
+	bp_json_kv_text(&w, "scenario", s->scenario);
+	bp_json_kv_text(&w, "end", s->end);
+	bp_json_kv_u64(&w, "open", s->open);
+	bp_json_key(&w, "levels");
+	bp_json_array(&w);
+	for (size_t i = 0; i < s->n_levels; i++) {
+		bp_json_object(&w);
+		bp_json_kv_u64(&w, "depth", s->levels[i].depth);
+		bp_json_kv_u64(&w, "cases", s->levels[i].cases);
+		bp_json_kv_u64(&w, "merged", s->levels[i].merged);
+		bp_json_kv_u64(&w, "states", s->levels[i].states);
+		bp_json_kv_u64(&w, "open", s->levels[i].open);
 		bp_json_object_end(&w);
 	}
 	bp_json_array_end(&w);

@@ -58,7 +58,8 @@ struct bp_journal_case {             /* t: case, in plan order */
 	const char *variant;         /* the JUnit testcase it is summed into: "flash torn 10%" */
 	const char *phase;           /* "" when it has none */
 	const char *kind;            /* "program", "erase", "" */
-	uint32_t op;                 /* ordinal, BP_NO_OP without one */
+	uint32_t op;                 /* ordinal, BP_NO_OP without one; of a nested cut, in the recovery that it cuts */
+	uint32_t depth;              /* how many cuts; 0 or 1: no nested one */
 	uint32_t addr;               /* of that operation */
 	uint32_t run;                /* number of the run that judged it */
 	enum bp_verdict verdict;
@@ -96,6 +97,25 @@ struct bp_journal_evidence {         /* t: evidence, anywhere after the run line
 	size_t n_flash;
 };
 
+struct bp_journal_level {            /* nested cuts: all cases of so many cuts */
+	uint32_t depth;
+	uint32_t cases;              /* cut points met */
+	uint32_t merged;             /* of them: led to a state that was judged already */
+	uint32_t states;             /* of them: new, each run and listed as a case */
+	uint32_t open;               /* of them: new, but the budget was used up */
+};
+
+#define BP_SEARCH_DEPTH "depth"      /* as deep as was asked for */
+#define BP_SEARCH_CLOSED "closed"    /* no new state has appeared: deeper there is nothing */
+#define BP_SEARCH_BUDGET "budget-ended"
+
+struct bp_journal_search {           /* t: search, between a scenario's last case and its end; only with nested cuts */
+	const char *scenario, *end;  /* end: one of the above */
+	uint32_t open;               /* states that were met and not judged */
+	const struct bp_journal_level *levels; /* from depth 1 on */
+	size_t n_levels;
+};
+
 struct bp_journal_sums {             /* t: scenario-end and run-end */
 	uint32_t count[BP_VERDICTS]; /* by enum bp_verdict */
 	uint32_t cases, runs, merged;
@@ -129,6 +149,7 @@ int bp_journal_put_run(struct bp_journal *j, const struct bp_journal_run *r, str
 int bp_journal_put_scenario(struct bp_journal *j, const struct bp_journal_scenario *s, struct bp_err *err);
 int bp_journal_put_case(struct bp_journal *j, const struct bp_journal_case *c, struct bp_err *err);
 int bp_journal_put_evidence(struct bp_journal *j, const struct bp_journal_evidence *e, struct bp_err *err);
+int bp_journal_put_search(struct bp_journal *j, const struct bp_journal_search *s, struct bp_err *err);
 int bp_journal_put_scenario_end(struct bp_journal *j, const char *name, const struct bp_journal_sums *s,
 				struct bp_err *err);
 int bp_journal_put_run_end(struct bp_journal *j, const struct bp_journal_end *e, struct bp_err *err);

@@ -270,6 +270,22 @@ static void testcases(struct junit *j, const struct bp_result_scenario *s)
 		testcase_whole(j, s, "the scenario is finished", "incomplete", message, NULL);
 }
 
+static void search_properties(struct junit *j, const struct bp_journal_search *s)
+{
+	uint64_t states = 0;
+
+	bp_text_clear(&j->body);
+	for (size_t i = 0; i < s->n_levels; i++) {
+		bp_text_printf(&j->body, "%s%u", i ? " " : "", s->levels[i].states);
+		states += s->levels[i].states;
+	}
+	property(j, "new_states_by_depth", j->body.len ? j->body.bytes : "");
+	property_u(j, "depth", s->levels[s->n_levels - 1].depth);
+	property_u(j, "states", states);
+	property_u(j, "open_states", s->open);
+	property(j, "search", s->end);
+}
+
 static void suite_properties(struct junit *j, const struct bp_result_scenario *s)
 {
 	struct bp_text *t = &j->body;
@@ -291,6 +307,8 @@ static void suite_properties(struct junit *j, const struct bp_result_scenario *s
 	property_u(j, "runs", s->sums.runs);
 	property_u(j, "virtual_ns", s->sums.virtual_ns);
 	count_properties(j, s->sums.count, s->sums.cases, s->sums.merged);
+	if (s->search.n_levels)
+		search_properties(j, &s->search);
 	bp_xml_close(&j->xml);
 }
 

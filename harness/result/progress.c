@@ -100,6 +100,11 @@ void bp_progress_begin(struct bp_progress *p, const char *name, uint32_t total, 
 		redraw(p, now_ns);
 }
 
+void bp_progress_more(struct bp_progress *p, uint32_t total)
+{
+	p->total = total;
+}
+
 void bp_progress_update(struct bp_progress *p, uint32_t done, uint32_t runs, uint32_t failed, uint64_t now_ns)
 {
 	p->done = done;

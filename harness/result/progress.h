@@ -33,6 +33,9 @@ void bp_progress_init(struct bp_progress *p, int fd, bool live, bool color, unsi
 /* A scenario of `total` cases begins. name stays the caller's until bp_progress_end(). */
 void bp_progress_begin(struct bp_progress *p, const char *name, uint32_t total, uint64_t now_ns);
 
+/* The scenario has more cases than was thought: `total` of them. */
+void bp_progress_more(struct bp_progress *p, uint32_t total);
+
 /* So many cases judged so far, by so many runs, of which so many failed. Cheap: call it for each case. */
 void bp_progress_update(struct bp_progress *p, uint32_t done, uint32_t runs, uint32_t failed, uint64_t now_ns);
 

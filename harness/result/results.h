@@ -27,6 +27,7 @@ struct bp_result_scenario {
 	size_t n_variants;
 	struct bp_journal_sums sums;         /* verdicts, cases and merged are counted here from the case lines;
 					      * runs and virtual_ns are of the scenario-end line */
+	struct bp_journal_search search;     /* n_levels 0: no nested cuts */
 	bool ended;                          /* a scenario-end line was seen */
 	bool timed;
 	struct bp_timing_scenario timing;    /* when timed */

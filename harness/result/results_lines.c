@@ -191,6 +191,8 @@ void bp_line_case(struct bp_results_reader *rd, const json_t *o)
 		c.op = bp_json_get_u32(rd, o, "op");
 	if (json_object_get(o, "addr"))
 		c.addr = bp_json_get_u32(rd, o, "addr");
+	if (json_object_get(o, "depth"))
+		c.depth = bp_json_get_u32(rd, o, "depth");
 	c.run = bp_json_get_u32(rd, o, "run");
 	c.merged = bp_json_get_bool(rd, o, "merged");
 	c.running = bp_json_opt_text(rd, o, "running");
@@ -208,6 +210,37 @@ void bp_line_case(struct bp_results_reader *rd, const json_t *o)
 		return;
 	}
 	case_add(rd, &c);
+}
+
+void bp_line_search(struct bp_results_reader *rd, const json_t *o)
+{
+	const json_t *list = bp_json_opt_array(rd, o, "levels");
+	struct bp_journal_search s = {.n_levels = json_array_size(list)};
+	struct bp_journal_level *l = bp_arena_array(rd->arena, s.n_levels + 1, sizeof(*l));
+
+	s.scenario = bp_json_get_text(rd, o, "scenario");
+	s.end = bp_json_get_text(rd, o, "end");
+	s.open = bp_json_get_u32(rd, o, "open");
+	s.levels = l;
+	if (!l) {
+		out_of_memory(rd);
+		return;
+	}
+	for (size_t i = 0; i < s.n_levels; i++) {
+		const json_t *item = json_array_get(list, i);
+
+		l[i] = (struct bp_journal_level){
+			.depth = bp_json_get_u32(rd, item, "depth"), .cases = bp_json_get_u32(rd, item, "cases"),
+			.merged = bp_json_get_u32(rd, item, "merged"), .states = bp_json_get_u32(rd, item, "states"),
+			.open = bp_json_get_u32(rd, item, "open"),
+		};
+	}
+	if (rd->rc)
+		return;
+	if (!rd->open || strcmp(scenario_now(rd)->head.name, s.scenario) != 0)
+		bp_json_get_fail(rd, BP_ECONFIG, "the search of scenario '%s' outside of it", s.scenario);
+	else
+		scenario_now(rd)->search = s;
 }
 
 static void read_timeline(struct bp_results_reader *rd, const json_t *o, struct bp_journal_evidence *e)

@@ -13,6 +13,7 @@
 void bp_line_run(struct bp_results_reader *rd, const json_t *o);
 void bp_line_scenario(struct bp_results_reader *rd, const json_t *o);
 void bp_line_case(struct bp_results_reader *rd, const json_t *o);
+void bp_line_search(struct bp_results_reader *rd, const json_t *o);
 void bp_line_evidence(struct bp_results_reader *rd, const json_t *o);
 
 #endif

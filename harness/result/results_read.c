@@ -149,6 +149,7 @@ static const struct line_type {
 	{"case", false, bp_line_case},
 	{"evidence", false, bp_line_evidence},
 	{"scenario", false, bp_line_scenario},
+	{"search", false, bp_line_search},
 	{"scenario-end", false, read_scenario_end},
 	{"run", false, bp_line_run},
 	{"run-end", false, read_run_end},

@@ -65,7 +65,7 @@ static bool find_by_op(const struct bp_result_scenario *s, struct bp_strip *t, b
 	for (size_t v = 0; v < s->n_variants; v++) {
 		uint32_t places = t->places;
 
-		if (!has_ops(s, v, &places))
+		if (taken[v] || !has_ops(s, v, &places))
 			continue;
 		t->places = places;
 		taken[v] = true;
@@ -109,6 +109,8 @@ size_t bp_strips_find(const struct bp_result_scenario *s, struct bp_strip *out, 
 
 	if (s->n_variants > sizeof(taken) / sizeof(taken[0]))
 		return 0;
+	for (size_t i = 0; i < s->n_cases; i++) /* nested cuts lie in recoveries, not along the update */
+		taken[s->variant_of[i]] |= s->cases[i].depth > 1;
 	if (max && find_by_op(s, &out[n], taken))
 		n++;
 	while (n < max && find_family(s, &out[n], taken))

@@ -223,6 +223,23 @@ static void put_total(struct table *t)
 	put_cells(t, &t->r->end.sums, t->r->timed, t->r->timing.wall_ns, false);
 }
 
+/* How far nested cuts went. */
+static void put_searches(struct table *t)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < t->r->n_scenarios; i++) {
+		const struct bp_result_scenario *s = &t->r->scenarios[i];
+
+		if (!s->search.n_levels)
+			continue;
+		bp_text_printf(t->out, "%snested cuts, %s: ", first ? "\n" : "", s->head.name);
+		bp_show_search(t->out, &s->search);
+		bp_text_puts(t->out, "\n");
+		first = false;
+	}
+}
+
 static bool wanted(const struct bp_result_scenario *s, const struct bp_journal_case *c)
 {
 	if (s->head.control)
@@ -292,6 +309,7 @@ int bp_table_write(const struct bp_results *r, const struct bp_table_style *styl
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		put_scenario(&t, &r->scenarios[i]);
 	put_total(&t);
+	put_searches(&t);
 	put_trouble(&t);
 	put_closing(&t);
 	return out->failed ? bp_fail(err, BP_ENOMEM, "table: no memory") : 0;

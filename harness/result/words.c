@@ -152,3 +152,19 @@ enum bp_outcome bp_show_headline(struct bp_text *out, const struct bp_results *r
 	}
 	return BP_OUTCOME_PASSED;
 }
+
+void bp_show_search(struct bp_text *out, const struct bp_journal_search *s)
+{
+	char n[BP_SHOW_COUNT_BYTES];
+	uint64_t states = 0;
+
+	for (size_t i = 0; i < s->n_levels; i++)
+		states += s->levels[i].states;
+	bp_text_printf(out, "%s states after up to %u cuts; ", bp_show_count(n, states), s->levels[s->n_levels - 1].depth);
+	if (!strcmp(s->end, BP_SEARCH_CLOSED))
+		bp_text_puts(out, "closed: no further cut leads to a new one");
+	else if (!strcmp(s->end, BP_SEARCH_BUDGET))
+		bp_text_printf(out, "budget-ended, %s states open", bp_show_count(n, s->open));
+	else
+		bp_text_puts(out, "deeper was not asked for");
+}

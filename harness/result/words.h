@@ -37,4 +37,7 @@ size_t bp_show_tail(const char *text, size_t len, size_t lines, size_t bytes);
 /* The run in one sentence: "All 11 scenarios passed". */
 enum bp_outcome bp_show_headline(struct bp_text *out, const struct bp_results *r);
 
+/* "312 states after up to 2 cuts, no new one beyond", … for a scenario with nested cuts. */
+void bp_show_search(struct bp_text *out, const struct bp_journal_search *s);
+
 #endif

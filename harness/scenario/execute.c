@@ -34,6 +34,12 @@ void bp_exec_note(struct bp_exec *x, const char *fmt, ...)
 		t->n++;
 }
 
+void bp_obligation_cut(struct bp_obligation *o, uint32_t attempts)
+{
+	if ((o->stage == BP_STAGE_TEST_SENT || o->stage == BP_STAGE_TEST_ACKED) && o->power_cycles < attempts && o->power_cycles < UINT8_MAX)
+		o->power_cycles++;
+}
+
 struct bp_obligation bp_obligation_key(const struct bp_obligation *o)
 {
 	struct bp_obligation key = *o;

@@ -37,7 +37,7 @@ struct bp_obligation {
 	uint8_t phase;            /* enum bp_phase: for sweeps, not owed; see bp_obligation_key() */
 	int8_t good;              /* artifact that ran confirmed before the update */
 	int8_t target;            /* artifact offered, -1: none */
-	uint8_t power_cycles;     /* cuts since the trial request was acknowledged */
+	uint8_t power_cycles;     /* cuts since the trial request was sent; counted up to the trial's attempts */
 	uint8_t damaged;          /* the scenario damaged the flash: only its own expectation binds */
 	uint16_t zero;
 	uint32_t acked_off;       /* payload bytes acknowledged, when the host is going to resume; else 0 */
@@ -149,6 +149,9 @@ void bp_exec_note(struct bp_exec *x, const char *fmt, ...) __attribute__((format
 
 /* Change the obligation and tell the observer. */
 void bp_exec_owe(struct bp_exec *x, enum bp_stage stage, enum bp_phase phase);
+
+/* Power went: what is owed from now on, when a trial has so many attempts. */
+void bp_obligation_cut(struct bp_obligation *o, uint32_t attempts);
 
 /* The obligation with everything cleared that does not bind. */
 struct bp_obligation bp_obligation_key(const struct bp_obligation *o);

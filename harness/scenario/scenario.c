@@ -269,6 +269,30 @@ static void read_listed(struct reader *r, const struct bp_node *list, struct bp_
 	}
 }
 
+int bp_depth_parse(const char *text, uint32_t *out, struct bp_err *err)
+{
+	uint64_t n;
+
+	if (!strcmp(text, "closed")) {
+		*out = BP_DEPTH_CLOSED;
+		return 0;
+	}
+	if (bp_parse_u64(text, 1, BP_DEPTH_MAX, &n, NULL))
+		return bp_fail(err, BP_ECONFIG, "'%s' is no depth; expected a number of cuts from 1 to %d, or closed", text, BP_DEPTH_MAX);
+	*out = (uint32_t)n;
+	return 0;
+}
+
+static void read_depth(struct reader *r, const struct bp_node *node)
+{
+	const char *text;
+	struct bp_err err;
+
+	r->s->depth = 1;
+	if (node && !bp_node_text(&r->diag, node, &text) && bp_depth_parse(text, &r->s->depth, &err))
+		bp_diag_at(&r->diag, node, "%s", err.text);
+}
+
 static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
 {
 	const struct bp_node *phases, *positions, *at = bp_map_get(map, "at");
@@ -407,6 +431,7 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	if (!bp_node_enum(&r->diag, bp_map_get(root, "after"), after, 2, &then))
 		s->after = (enum bp_after)then;
 	s->required = true;
+	read_depth(r, bp_map_get(root, "depth"));
 	bp_node_bool(&r->diag, bp_map_get(root, "required"), &s->required);
 	bp_map_done(&r->diag, root);
 	if (s->n_edits && s->n_sweeps)

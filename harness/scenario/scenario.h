@@ -22,6 +22,7 @@
  *   damages:                           # or: what is damaged in flash before power-on
  *     - {areas: [state-a], how: zero}
  *   after: followup                    # or resume: what the host does after recovery
+ *   depth: 2                           # cuts within recoveries, too, up to so many in a case; closed: until no new state appears
  *   required: true                     # a cell not exercised makes the run exit 99
  */
 #ifndef BP_SCENARIO_SCENARIO_H
@@ -129,6 +130,12 @@ struct bp_damage_row {
 	bool state_lost;           /* the device must report STATE_LOST on its console */
 };
 
+#define BP_DEPTH_MAX 40       /* cuts that a token can name */
+#define BP_DEPTH_CLOSED UINT32_MAX
+
+/* "closed" or a number of cuts, from 1 to BP_DEPTH_MAX. BP_ECONFIG says what was expected. */
+int bp_depth_parse(const char *text, uint32_t *out, struct bp_err *err);
+
 enum bp_after { BP_AFTER_FOLLOWUP, BP_AFTER_RESUME };
 
 struct bp_scenario {
@@ -150,6 +157,7 @@ struct bp_scenario {
 	struct bp_damage_row damage[BP_MAX_DAMAGES];
 	unsigned n_damages;
 	enum bp_after after;
+	uint32_t depth;                    /* most cuts in a case, from 1; BP_DEPTH_CLOSED: until no new state appears */
 	bool required;
 	bool missing;                      /* names an artifact that the product lacks: uncovered */
 	const char *missing_what;

@@ -365,8 +365,7 @@ static int power_cycles(struct bp_exec *x, const struct bp_step *st, struct bp_e
 		rc = bp_exec_power_off(x, err);
 		if (rc < 0)
 			break;
-		if (x->owed.stage == BP_STAGE_TEST_ACKED && x->owed.power_cycles < UINT8_MAX)
-			x->owed.power_cycles++;
+		bp_obligation_cut(&x->owed, x->board->product->board.dut.trial_attempts);
 		rc = bp_exec_power_on(x, err);
 		if (rc >= 0)
 			rc = st->after_ns ? bp_exec_run_for(x, st->after_ns, err)

@@ -12,7 +12,7 @@
 #include "explore/plan.h"
 #include "explore/runner.h"
 
-#define ARENA_BYTES ((size_t)64 * 1024 * 1024)
+#define ARENA_BYTES ((size_t)512 * 1024 * 1024)
 #define SEED UINT64_C(5)
 #define BYTE_NS UINT64_C(100)
 #define ALL_PHASES ((1u << BP_PHASES) - 1)

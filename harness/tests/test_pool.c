@@ -203,7 +203,7 @@ static int judge(struct listener *l, unsigned jobs, struct bp_err *err)
 	int rc;
 
 	err->text[0] = '\0';
-	rc = bp_pool_judge(runner, plan, jobs, listen_to, l, err);
+	rc = bp_pool_judge(runner, plan, 0, jobs, listen_to, l, err);
 	assert_int_equal(children(pid, BP_MAX_JOBS), 0); /* every worker is reaped, however it ended */
 	assert_false(l->out_of_order);
 	return rc;
@@ -343,7 +343,7 @@ static void many_workers_killed(void **state)
 	(void)state;
 	need_children();
 	assert_true(long_plan->n_runs > 1000);
-	if (bp_pool_judge(runner, long_plan, BP_MAX_JOBS, kill_all_and_count, &l, &err))
+	if (bp_pool_judge(runner, long_plan, 0, BP_MAX_JOBS, kill_all_and_count, &l, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(l.killed, BP_MAX_JOBS);
 	assert_int_equal(l.n, long_plan->n_runs);

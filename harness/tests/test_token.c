@@ -128,13 +128,13 @@ static void cut_cases_come_back(void **state)
 
 static void phase_comes_from_the_log(void **state)
 {
-	struct bp_token t = {.has_cut = true, .cut = {.event = BP_EVENT_FLASH, .n = 1}};
+	struct bp_token t = {.n_cuts = 1, .cut = {{.event = BP_EVENT_FLASH, .n = 1}}};
 	struct bp_case c;
 
 	(void)state;
 	assert_int_equal(bp_token_case(&t, plan, &c, NULL), 0);
 	assert_int_equal(c.phase, BP_PHASE_DOWNLOAD);
-	t.cut = (struct bp_cutpoint){.event = BP_EVENT_LINK_BYTE, .n = 1};
+	t.cut[0] = (struct bp_cutpoint){.event = BP_EVENT_LINK_BYTE, .n = 1};
 	assert_int_equal(bp_token_case(&t, plan, &c, NULL), 0);
 	assert_int_equal(c.phase, BP_PHASE_IDLE);
 }
@@ -144,6 +144,7 @@ static void phase_comes_from_the_log(void **state)
 #define TEXT48 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeee"
 #define TEXT64 TEXT48 "ffffffffffgggggg"
 #define TEXT192 TEXT64 TEXT64 TEXT64
+#define TEXT768 TEXT192 TEXT192 TEXT192 TEXT192
 #define GOOD "bp1:small:made-up:deadbeef:"
 
 struct bad_row {
@@ -169,7 +170,7 @@ static const struct bad_row bad_rows[] = {
 	{GOOD ":-:1", {"cuts, edit or seed"}},
 	{GOOD "-::1", {"cuts, edit or seed"}},
 	{GOOD "-:" TEXT48 ":1", {"cuts, edit or seed"}},
-	{GOOD "flash:1/before," TEXT192 ":-:1", {"cuts, edit or seed"}},
+	{GOOD "flash:1/before," TEXT192 ":-:1", {"is no cut point"}},
 	{GOOD "line:boot: run#1:-:1", {"'line:boot: run#1' is no cut point"}},
 	{GOOD "-:-:", {"seed"}},
 	{GOOD "-:-:x", {"seed", "'x'"}},
@@ -183,7 +184,7 @@ static const struct bad_row bad_rows[] = {
 	{GOOD "-:damage=65:1", {"'damage=65'"}},
 	{GOOD "-:damage=:1", {"'damage='"}},
 	{GOOD "-:damage=1x:1", {"'damage=1x'"}},
-	{TEXT192 TEXT192, {"longer than 383"}},
+	{TEXT768 TEXT768 TEXT768, {"longer than 2047"}},
 };
 
 static void bad_tokens(void **state)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * matrix_nested.c - the levels of a scenario's sweep below the first: breadth first,
+ * until the depth is reached, no new state appears, or the budget is used up.
+ */
+#include "cmd/matrix_parts.h"
+
+#include <string.h>
+
+uint32_t bp_sweep_depth(const struct bp_sweep_run *s)
+{
+	if (s->real || s->control || s->m->opt.disarm)
+		return 1; /* boards are cut once; a control has its own place; what is disarmed leads nowhere */
+	return s->m->opt.depth ? s->m->opt.depth : s->scenario->depth;
+}
+
+int bp_sweep_record(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err)
+{
+	s->plan->record = bp_sweep_depth(s) > 1;
+	return s->plan->record ? bp_runner_record(s->runner, a, err) : 0;
+}
+
+/* The first level, as the others are told. */
+static struct bp_level level_one(const struct bp_plan *p)
+{
+	struct bp_level l = {.depth = 1};
+
+	for (uint32_t i = 0; i < p->n_cases; i++) {
+		if (p->cases[i].kind != BP_CASE_CUT)
+			continue;
+		l.cases++;
+		l.merged += p->cases[i].merged;
+	}
+	l.states = l.cases - l.merged;
+	return l;
+}
+
+static int room(struct bp_sweep_run *s, struct bp_arena *a, uint32_t had, struct bp_err *err)
+{
+	struct bp_judgement *all = bp_arena_array(a, s->plan->n_runs, sizeof(*all));
+
+	if (!all)
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for %u runs", s->name, s->plan->n_runs);
+	memcpy(all, s->judged, had * sizeof(*all));
+	s->judged = all;
+	return 0;
+}
+
+static const char *end_word(const struct bp_level *last, uint32_t most, uint32_t open)
+{
+	if (open)
+		return BP_SEARCH_BUDGET;
+	return last->states ? BP_SEARCH_DEPTH : most == BP_DEPTH_CLOSED || last->depth < most ? BP_SEARCH_CLOSED : BP_SEARCH_DEPTH;
+}
+
+static int put_search(struct bp_sweep_run *s, const struct bp_level *level, uint32_t n, uint32_t most, struct bp_err *err)
+{
+	struct bp_journal_level out[BP_MAX_DEPTH + 1];
+	struct bp_journal_search search = {.scenario = s->name, .levels = out, .n_levels = n};
+
+	for (uint32_t i = 0; i < n; i++) {
+		out[i] = (struct bp_journal_level){level[i].depth, level[i].cases, level[i].merged, level[i].states, level[i].open};
+		search.open += level[i].open;
+	}
+	search.end = end_word(&level[n - 1], most, search.open);
+	return bp_journal_put_search(&s->m->dir->journal, &search, err);
+}
+
+int bp_sweep_nested(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err)
+{
+	uint32_t most = bp_sweep_depth(s), n = 0, first = 0;
+	struct bp_level level[BP_MAX_DEPTH + 1];
+	struct bp_plan *p = s->plan;
+	int rc = 0;
+
+	if (most == 1)
+		return 0;
+	level[n++] = level_one(p);
+	while (!rc && level[n - 1].states && level[n - 1].depth < most && level[n - 1].depth < BP_MAX_DEPTH) {
+		uint32_t had = p->n_runs;
+
+		rc = bp_plan_deepen(p, first, &level[n], err);
+		if (!rc)
+			rc = room(s, a, had, err);
+		if (rc)
+			return rc;
+		if (s->m->progress)
+			bp_progress_more(s->m->progress, p->n_cases);
+		p->record = level[n].depth < most && !level[n].open;
+		rc = bp_pool_judge(s->runner, p, had, s->m->opt.jobs, bp_sweep_judged, s, err);
+		first = had;
+		n++;
+	}
+	return rc ? rc : put_search(s, level, n, most, err);
+}
