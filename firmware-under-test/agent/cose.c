@@ -108,6 +108,8 @@ enum reason cose_open(const uint8_t *data, uint32_t len, const uint8_t **payload
 	key = find_key(&s.key_id);
 	if (key == DUT_MAX_KEYS)
 		return REASON_UNKNOWN_KEY;
+	if (dut_board()->key[key].revoked)
+		return REASON_REVOKED_KEY;
 	if (check_signature(&s, key) != 1)
 		return REASON_BAD_SIGNATURE;
 	*payload = s.payload.bytes;

@@ -15,7 +15,7 @@
 
 /*
  * Check data[len]: structure (BAD_MANIFEST), an empty signature (UNSIGNED), key id
- * (UNKNOWN_KEY), then BAD_SIGNATURE, in that order. On REASON_NONE *payload points to the
+ * (UNKNOWN_KEY, REVOKED_KEY), then BAD_SIGNATURE, in that order. On REASON_NONE *payload points to the
  * signed bytes in data.
  */
 enum reason cose_open(const uint8_t *data, uint32_t len, const uint8_t **payload, uint32_t *payload_len);

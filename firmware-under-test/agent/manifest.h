@@ -31,7 +31,7 @@ struct manifest {
 
 /*
  * Parse data[len] and check its signature with the board's keys: structure
- * (BAD_MANIFEST), an empty signature (UNSIGNED), key id (UNKNOWN_KEY), then
+ * (BAD_MANIFEST), an empty signature (UNSIGNED), key id (UNKNOWN_KEY, REVOKED_KEY), then
  * BAD_SIGNATURE. *m is filled on REASON_NONE only.
  */
 enum reason manifest_open(const uint8_t *data, uint32_t len, struct manifest *m);

@@ -2,6 +2,7 @@
 #include "agent/update.h"
 
 #include "agent/download.h"
+#include "agent/gates.h"
 #include "agent/manifest.h"
 #include "agent/progress.h"
 #include "boot/boot_counter.h"
@@ -108,9 +109,11 @@ static enum reason judge(const uint8_t *data, uint32_t len, struct manifest *m)
 	p = manifest_for_slot(m, u.target);
 	if (!p)
 		return REASON_WRONG_SLOT;
-	if (!p->size || p->size > dut_board()->area[DUT_AREA_SLOT_A + u.target].size)
+	if (!p->size)
 		return REASON_WRONG_SIZE;
-	return REASON_NONE;
+	if (p->size > dut_board()->area[DUT_AREA_SLOT_A + u.target].size)
+		return REASON_NO_SPACE;
+	return gate_download();
 }
 
 enum reason update_offer(const uint8_t *manifest, uint32_t len, uint32_t *slot, uint32_t *off)
@@ -215,6 +218,9 @@ static enum reason judge_trial(const uint8_t digest[32], struct image_info *info
 	progress_load(&u.known);
 	if (u.known.step != PROGRESS_WRITTEN || u.known.slot != u.target)
 		return REASON_NO_IMAGE;
+	why = gate_install();
+	if (why != REASON_NONE)
+		return why;
 	why = image_verify(u.target, u.counter, info);
 	if (why != REASON_NONE)
 		return why;

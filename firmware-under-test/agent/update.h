@@ -33,13 +33,13 @@ struct update_status {
 
 void update_init(enum agent_mode mode, uint32_t running_slot, int trial);
 
-/* A signed manifest. REASON_NONE: *slot is to be written, from *off on. */
+/* A signed manifest, and the gates of a download. REASON_NONE: *slot is to be written, from *off on. */
 enum reason update_offer(const uint8_t *manifest, uint32_t len, uint32_t *slot, uint32_t *off);
 
 /* A piece of the image. REASON_NONE: *next is the offset wanted next; all before it is in flash. */
 enum reason update_write(const struct update_chunk *chunk, uint32_t *next);
 
-/* Boot the image with that digest once it is written: a trial. */
+/* Boot the image with that digest once it is written and the gates of an install are open: a trial. A refusal costs nothing. */
 enum reason update_request_trial(const uint8_t digest[32]);
 
 /* The running image is good: nothing happens unless it is on trial. */

@@ -144,6 +144,8 @@ static enum reason check_signature(const struct image *im)
 	row = im->tlvs.key_hash ? find_key(im->tlvs.key_hash) : DUT_MAX_KEYS;
 	if (row == DUT_MAX_KEYS)
 		return REASON_UNKNOWN_KEY;
+	if (dut_board()->key[row].revoked)
+		return REASON_REVOKED_KEY;
 	return key_verify(row, im->tlvs.sha256, 32, im->tlvs.ed25519) ? REASON_NONE : REASON_BAD_SIGNATURE;
 }
 

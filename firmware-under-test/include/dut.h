@@ -46,6 +46,14 @@ struct dut_key {
 	uint8_t pub[32];     /* Ed25519 public key (RFC 8032) */
 	uint8_t id[8];       /* key id as it stands in a COSE header: first 8 bytes of SHA-256(pub) */
 	uint8_t id_len;      /* 0: this table row is empty */
+	uint8_t revoked;     /* 1: known, and accepted no more */
+};
+
+/* When an update may go on. All zero: always. */
+struct dut_gates {
+	uint8_t battery_percent;      /* at least so much charge */
+	uint8_t mains_below_percent;  /* with less than this, mains power too */
+	uint16_t window_from_min, window_to_min; /* minutes of the day (UTC) in which to install; equal: any */
 };
 
 struct dut_board {
@@ -58,6 +66,7 @@ struct dut_board {
 	uint32_t trial_attempts;  /* boots that a trial image gets */
 	uint32_t trial_budget_ms; /* time in which a trial image must confirm */
 	uint32_t watchdog_ms;     /* watchdog period that the bootloader sets */
+	struct dut_gates gates;
 	struct dut_area area[DUT_AREA_COUNT];
 	struct dut_key key[DUT_MAX_KEYS];
 };

@@ -21,6 +21,9 @@ void fake_new(uint32_t write_unit, uint8_t erased)
 	memset(&fake, 0, sizeof(fake));
 	memset(fake.flash, erased, sizeof(fake.flash));
 	fake.accel = -1;
+	fake.battery_percent = 80;
+	fake.mains = 1;
+	fake.wallclock_s = 1767225600; /* 2026-01-01 */
 	fake.board = (struct dut_board){
 		.product = "fake", .hw_rev = 2, .boot_version = 3, .flash_size = FAKE_FLASH_BYTES, .write_unit = write_unit,
 		.erased = erased, .trial_attempts = 3, .trial_budget_ms = 10000, .watchdog_ms = 4000,
@@ -244,7 +247,7 @@ uint64_t dut_time_us(void)
 
 int64_t dut_wallclock_s(void)
 {
-	return 1767225600; /* 2026-01-01 */
+	return fake.wallclock_s;
 }
 
 void dut_wait_ms(uint32_t ms)
@@ -291,12 +294,12 @@ void dut_retained_set(uint32_t i, uint32_t value)
 
 uint32_t dut_battery_percent(void)
 {
-	return 80;
+	return fake.battery_percent;
 }
 
 int dut_mains(void)
 {
-	return 1;
+	return fake.mains;
 }
 
 int dut_selftest(void)

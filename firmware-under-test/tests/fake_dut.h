@@ -51,6 +51,9 @@ struct fake_dut {
 	uint32_t retained[DUT_RETAINED_WORDS];
 	uint32_t watchdog_ms, feeds;
 	int sick;                            /* dut_selftest() fails */
+	uint32_t battery_percent;
+	int mains;
+	int64_t wallclock_s;
 	uint32_t jump_addr;
 	char text[FAKE_TEXT_BYTES];          /* what went out since power-on, NUL-terminated; cut when full */
 	uint32_t text_len;

@@ -339,6 +339,21 @@ static enum reason counters_differ(void)
 	return uploaded();
 }
 
+static enum reason discharged(void)
+{
+	fake.board.gates.battery_percent = 81;
+	sign(&release);
+	return offered(&release);
+}
+
+static enum reason discharged_later(void)
+{
+	enum reason why = uploaded();
+
+	fake.board.gates.battery_percent = 81;
+	return why == REASON_NONE ? update_request_trial(release.digest) : why;
+}
+
 struct refusal_row {
 	const char *name;
 	enum reason (*act)(void);
@@ -349,7 +364,9 @@ struct refusal_row {
 static const struct refusal_row refusal_rows[] = {
 	{"upload without a manifest", no_manifest, REASON_UNSIGNED, 0},
 	{"manifest while on trial", manifest_in_trial, REASON_BUSY, 0},
-	{"image larger than the slot", too_large_for_the_slot, REASON_WRONG_SIZE, 0},
+	{"image larger than the slot", too_large_for_the_slot, REASON_NO_SPACE, 0},
+	{"too little charge for a download", discharged, REASON_LOW_BATTERY, 0},
+	{"too little charge for an install", discharged_later, REASON_LOW_BATTERY, 1},
 	{"empty image", empty_image, REASON_WRONG_SIZE, 0},
 	{"payload only for the running slot", only_for_the_running_slot, REASON_WRONG_SLOT, 0},
 	{"rollback index below the counter", older_than_the_counter, REASON_ROLLBACK_INDEX, 1},
@@ -387,6 +404,7 @@ static void test_refusal(void **state)
 	assert_int_equal(fake.rule_breaks, 0);
 	/* Nothing of it stands in the way of a good update. */
 	fake.accel = 1;
+	fake.board.gates.battery_percent = 0;
 	update_init(AGENT_APP, 0, 0);
 	assert_int_equal(offer(&other, &off), REASON_NONE);
 	assert_int_equal(upload(&other, off, CHUNK), REASON_NONE);

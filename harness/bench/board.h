@@ -14,6 +14,13 @@
 #include "bench/wire.h"
 #include "bench/world.h"
 
+/* What the board senses beside its link. set NULL: this bench cannot change it. */
+struct bp_senses {
+	/* around NULL: as the product says. */
+	int (*set)(void *self, const struct bp_around *around, struct bp_err *err);
+	void *self;
+};
+
 struct bp_board {
 	const char *name;
 	const struct bp_product *product;
@@ -22,6 +29,7 @@ struct bp_board {
 	struct bp_console console;
 	struct bp_debug debug;
 	struct bp_link link;
+	struct bp_senses senses;
 	struct bp_wire wire;     /* the console, split into text and messages */
 };
 

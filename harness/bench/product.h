@@ -28,6 +28,7 @@ struct bp_artifact {
 	uint32_t security_counter;
 	uint32_t body_bytes;
 	uint64_t seed;                 /* of the body's filler */
+	const struct bp_key *key;      /* that signs it */
 	int released;                  /* 0: no device may ever run it */
 	struct bp_bytes image[BP_SLOTS];
 	uint8_t sha256[BP_SLOTS][32];  /* of the whole file */
@@ -67,6 +68,7 @@ struct bp_product {
 	unsigned n_artifacts;
 	struct bp_artifact artifact[BP_MAX_ARTIFACTS];
 	struct bp_key key, other_key;  /* release key, and one that no device knows */
+	struct bp_key next_key, revoked_key; /* that devices know too: the release key of tomorrow, and one revoked; all zero: the product has none */
 	enum bp_manifest_policy manifest;
 	int recovery;                  /* artifact that stands in slot B and carries out the updates of slot A; -1: the slots take turns */
 	uint32_t chunk_bytes;          /* payload bytes of an upload request */

@@ -22,16 +22,13 @@ static const char *beside(struct bp_product_reader *r, const char *path)
 	return bp_arena_printf(r->arena, "%.*s/%s", (int)(slash - r->p->path), r->p->path, path);
 }
 
-static void read_key(struct bp_product_reader *r, const struct bp_node *map, const char *name, const char *what,
-		     struct bp_key *key)
+static void read_key(struct bp_product_reader *r, const struct bp_node *map, const char *name, struct bp_key *key)
 {
-	const struct bp_node *node;
+	const struct bp_node *node = bp_map_get(map, name);
 	const char *path = NULL;
 	struct bp_err e;
 
-	bp_product_need_text(r, map, name, what, &path);
-	node = bp_map_get(map, name);
-	if (!path || !*path)
+	if (bp_node_text(&r->diag, node, &path))
 		return;
 	path = beside(r, path);
 	if (!path)
@@ -42,26 +39,60 @@ static void read_key(struct bp_product_reader *r, const struct bp_node *map, con
 		bp_diag_at(&r->diag, node, "key '%s' is public only; expected one that can sign", name);
 }
 
+/* A row of the device's key table. */
+static void know(struct bp_product_reader *r, const struct bp_key *key, bool revoked)
+{
+	struct dut_key *row = r->p->board.dut.key;
+
+	if (!key->has_secret)
+		return;
+	while (row->id_len)
+		row++;
+	_Static_assert(sizeof(row->id) == BP_KEY_ID_BYTES && DUT_MAX_KEYS >= 3, "key table");
+	memcpy(row->pub, key->pub, sizeof(row->pub));
+	bp_key_id(key, row->id);
+	row->id_len = BP_KEY_ID_BYTES;
+	row->revoked = revoked;
+}
+
+static const char *const key_names[] = {"release", "next", "revoked", "other"};
+
+static struct bp_key *key_of(struct bp_product *p, unsigned i)
+{
+	struct bp_key *const keys[] = {&p->key, &p->next_key, &p->revoked_key, &p->other_key};
+
+	return keys[i];
+}
+
+/* One key under two names: what is revoked would be good. */
+static void check_keys(struct bp_product_reader *r, const struct bp_node *map)
+{
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (key_of(r->p, i)->has_secret && key_of(r->p, k)->has_secret &&
+			    !memcmp(key_of(r->p, i)->pub, key_of(r->p, k)->pub, sizeof(r->p->key.pub)))
+				bp_diag_at(&r->diag, bp_map_get(map, key_names[i]), "'%s' is the %s key; expected another one", key_names[i],
+					   key_names[k]);
+}
+
 void bp_product_keys(struct bp_product_reader *r, const struct bp_node *root)
 {
-	struct bp_product *p = r->p;
-	struct dut_key *known = &p->board.dut.key[0];
 	const struct bp_node *map = bp_product_section(r, root, "keys", "files of the signing keys");
 	unsigned before = r->diag.count;
 
 	if (!map)
 		return;
-	read_key(r, map, "release", "the key that devices know", &p->key);
-	read_key(r, map, "other", "a key that no device knows", &p->other_key);
+	bp_map_need(&r->diag, map, "release", "the key that devices know");
+	bp_map_need(&r->diag, map, "other", "a key that no device knows");
+	for (unsigned i = 0; i < 4; i++)
+		read_key(r, map, key_names[i], key_of(r->p, i));
 	bp_map_done(&r->diag, map);
 	if (r->diag.count != before)
 		return;
-	if (!memcmp(p->key.pub, p->other_key.pub, sizeof(p->key.pub)))
-		bp_diag_at(&r->diag, bp_map_get(map, "other"), "'other' is the release key; expected one that no device knows");
-	_Static_assert(sizeof(known->id) == BP_KEY_ID_BYTES, "key id");
-	memcpy(known->pub, p->key.pub, sizeof(known->pub));
-	bp_key_id(&p->key, known->id);
-	known->id_len = BP_KEY_ID_BYTES;
+	check_keys(r, map);
+	know(r, &r->p->key, false);
+	know(r, &r->p->next_key, false);
+	know(r, &r->p->revoked_key, true);
 }
 
 /* ---- the table ----------------------------------------------------------------- */
@@ -73,7 +104,7 @@ static struct bp_image_spec spec_of(const struct bp_product *p, const struct bp_
 		.version = a->version,
 		.security_counter = a->security_counter,
 		.body_len = a->body_bytes,
-		.key = &p->key,
+		.key = a->key,
 	};
 }
 
@@ -98,6 +129,16 @@ static void read_version(struct bp_product_reader *r, const struct bp_node *map,
 				   b->name);
 }
 
+/* The release key, unless another one is named. */
+static void read_signer(struct bp_product_reader *r, const struct bp_node *node, struct bp_artifact *a)
+{
+	unsigned which = 0;
+
+	if (!bp_node_enum(&r->diag, node, key_names, 3, &which) && !key_of(r->p, which)->has_secret)
+		bp_diag_at(&r->diag, node, "the product has no key '%s'; expected it under 'keys'", key_names[which]);
+	a->key = key_of(r->p, which);
+}
+
 static void read_artifact(struct bp_product_reader *r, const struct bp_node *map, const char *name)
 {
 	struct bp_artifact *a = &r->p->artifact[r->p->n_artifacts];
@@ -112,6 +153,7 @@ static void read_artifact(struct bp_product_reader *r, const struct bp_node *map
 	bp_node_u64(&r->diag, bp_map_need(&r->diag, map, "seed", "makes the filler"), 0, UINT64_MAX, &a->seed);
 	bp_product_need_name(r, map, "runs", "entry of the native firmware", &a->runs);
 	bp_node_bool(&r->diag, bp_map_get(map, "released"), &released);
+	read_signer(r, bp_map_get(map, "key"), a);
 	a->released = released;
 	bp_map_done(&r->diag, map);
 	spec = spec_of(r->p, a, 0);
@@ -183,7 +225,7 @@ static int build_artifact(struct bp_product_reader *r, struct bp_artifact *a, ui
 	m->rollback_index = a->security_counter;
 	bp_version_show(m->version, &a->version);
 	m->n_payloads = r->p->recovery < 0 ? BP_SLOTS : 1;
-	return bp_manifest_sign(r->arena, m, &r->p->key, &a->manifest_cose, err);
+	return bp_manifest_sign(r->arena, m, a->key, &a->manifest_cose, err);
 }
 
 int bp_product_build(struct bp_product_reader *r, struct bp_err *err)

@@ -51,6 +51,39 @@ static void read_trial(struct bp_product_reader *r, const struct bp_node *board)
 	bp_map_done(&r->diag, map);
 }
 
+/* "22:00": a minute of the day; *text moves behind it. 0 or -1. */
+static int clock_minute(const char **text, uint16_t *out)
+{
+	const char *t = *text;
+
+	for (int i = 0; i < 5; i++)
+		if (i == 2 ? t[i] != ':' : t[i] < '0' || t[i] > '9')
+			return -1;
+	*out = (uint16_t)(((t[0] - '0') * 10 + t[1] - '0') * 60 + (t[3] - '0') * 10 + t[4] - '0');
+	*text = t + 5;
+	return *out < 24 * 60 && t[3] < '6' ? 0 : -1;
+}
+
+static void read_gates(struct bp_product_reader *r, const struct bp_node *map)
+{
+	struct dut_gates *g = &r->p->board.dut.gates;
+	const struct bp_node *node;
+	uint32_t battery = 0, mains = 0;
+	const char *text;
+
+	if (!map || !bp_node_is(&r->diag, map, BP_NODE_MAP))
+		return;
+	bp_node_percent(&r->diag, bp_map_get(map, "battery"), &battery);
+	bp_node_percent(&r->diag, bp_map_get(map, "mains-below"), &mains);
+	g->battery_percent = (uint8_t)battery;
+	g->mains_below_percent = (uint8_t)mains;
+	node = bp_map_get(map, "window");
+	if (!bp_node_text(&r->diag, node, &text) && node &&
+	    (clock_minute(&text, &g->window_from_min) || *text++ != '-' || clock_minute(&text, &g->window_to_min) || *text))
+		bp_diag_at(&r->diag, node, "'window' is no part of a day; expected \"HH:MM-HH:MM\", as in \"22:00-06:00\"");
+	bp_map_done(&r->diag, map);
+}
+
 static void read_board(struct bp_product_reader *r, const struct bp_node *root)
 {
 	struct bp_board_config *b = &r->p->board;
@@ -67,11 +100,12 @@ static void read_board(struct bp_product_reader *r, const struct bp_node *root)
 	read_trial(r, map);
 	need_ms(r, map, "watchdog", "period of the watchdog", &b->dut.watchdog_ms);
 	bp_product_need_u32(r, map, "baud", "rate of the console", 300, MAX_BAUD, &b->baud);
-	bp_node_percent(&r->diag, bp_map_need(&r->diag, map, "battery", "charge of the battery"), &b->battery_percent);
+	bp_node_percent(&r->diag, bp_map_need(&r->diag, map, "battery", "charge of the battery"), &b->around.battery_percent);
 	bp_node_bool(&r->diag, bp_map_need(&r->diag, map, "mains", "mains power is there"), &mains);
 	bp_node_u64(&r->diag, bp_map_need(&r->diag, map, "wallclock", "seconds since 1970"), 0, INT64_MAX, &clock);
-	b->mains = mains;
-	b->wallclock_s = (int64_t)clock;
+	read_gates(r, bp_map_get(map, "gates"));
+	b->around.mains = mains;
+	b->around.wallclock_s = (int64_t)clock;
 	bp_map_done(&r->diag, map);
 }
 

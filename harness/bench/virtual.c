@@ -34,6 +34,15 @@ static int check_entries(const struct bp_product *p, const struct bp_firmware *f
 	return 0;
 }
 
+static int sense(void *self, const struct bp_around *around, struct bp_err *err)
+{
+	struct bp_virtual *v = self;
+
+	(void)err;
+	bp_vboard_surround(v->vboard, around);
+	return 0;
+}
+
 int bp_virtual_open(struct bp_arena *a, const struct bp_product *product, const char *firmware, enum bp_accel accel,
 		    uint64_t seed, struct bp_virtual **out, struct bp_err *err)
 {
@@ -60,6 +69,7 @@ int bp_virtual_open(struct bp_arena *a, const struct bp_product *product, const 
 	v->board.power = (struct bp_power){&bp_power_virtual_ops, v};
 	v->board.console = (struct bp_console){&bp_console_virtual_ops, v};
 	v->board.debug = (struct bp_debug){&bp_debug_virtual_ops, v};
+	v->board.senses = (struct bp_senses){sense, v};
 	v->board.link = (struct bp_link){&bp_link_smp_ops, &v->smp};
 	bp_wire_init(&v->board.wire, &v->board.world, &v->board.console, NULL);
 	*out = v;

@@ -221,6 +221,7 @@ static int run_corrupt(struct bp_arena *a, struct options *o, char **operands, c
 		.seed = o->seed,
 		.key = o->key_path ? &o->key : NULL,
 		.other_key = o->other_key_path ? &o->other_key : NULL,
+		.revoked_key = o->other_key_path ? &o->other_key : NULL,
 		.slot_size = o->slot_size,
 	};
 	if (op->apply(&ctx, (const uint8_t *)bytes, len, &out, &err) < 0) {

@@ -314,6 +314,15 @@ static int once(struct bp_rig *g, const struct bp_case *c, struct bp_trace *trac
 	return rc < 0 ? rc : 0;
 }
 
+/* Steps that this board cannot take. NULL: none. */
+static const char *out_of_reach(const struct bp_rig *g)
+{
+	for (unsigned i = 0; i < g->plan->scenario->n_steps; i++)
+		if (g->plan->scenario->step[i].kind == BP_STEP_BOARD && !g->real->board.senses.set)
+			return "the bench cannot change what the board senses: battery, mains, clock";
+	return NULL;
+}
+
 int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case *c, struct bp_trace *trace,
 		struct bp_rig_report *report, struct bp_judgement *out, struct bp_err *err)
 {
@@ -323,6 +332,11 @@ int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case 
 	*report = (struct bp_rig_report){0};
 	g->plan = p;
 	g->aim.shift_ns = 0;
+	if (out_of_reach(g)) {
+		*out = (struct bp_judgement){.verdict = BP_SKIP, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+		snprintf(out->text, sizeof(out->text), "%s", out_of_reach(g));
+		return 0;
+	}
 	if (c->kind == BP_CASE_EMPTY) {
 		bp_case_empty(out, c);
 		return 0;

@@ -50,7 +50,7 @@ static void one_operator(const uint8_t *data, size_t len, uint8_t pick, const st
 {
 	struct bp_arena *a = bp_arena_new(FUZZ_ARENA_BYTES);
 	struct bp_edit_context ctx = {
-		.arena = a, .seed = pick, .key = key, .other_key = key, .slot_size = FUZZ_SLOT_BYTES,
+		.arena = a, .seed = pick, .key = key, .other_key = key, .revoked_key = key, .slot_size = FUZZ_SLOT_BYTES,
 	};
 	struct bp_bytes out;
 	struct bp_err err;

@@ -58,6 +58,7 @@ const struct bp_operator bp_operators[] = {
 	{"sig-missing", "no signature TLV; SHA-256 and key hash fit", PS, bp_op_sig_missing},
 	{"sig-stripped-hash-ok", "no signature and no key hash TLV; SHA-256 fits", PS, bp_op_sig_stripped},
 	{"sig-unknown-key", "signed with a key that the device does not know", PS, bp_op_sig_unknown_key},
+	{"sig-revoked-key", "signed with a key that was revoked", PS, bp_op_sig_revoked_key},
 	{"sig-wrong-key", "signed with an unknown key under the key hash of the good one", PS, bp_op_sig_wrong_key},
 	{"sig-s-plus-l", "signature with S + L, which RFC 8032 section 5.1.7 forbids to accept", PS, bp_op_sig_s_plus_l},
 	{"load-addr-resigned", "validly signed for an address one slot away", PS, bp_op_load_addr_resigned},

@@ -29,6 +29,7 @@ struct bp_edit_context {
 	uint64_t seed;
 	const struct bp_key *key;       /* the good signing key */
 	const struct bp_key *other_key; /* a key that the device does not know */
+	const struct bp_key *revoked_key; /* one that it knows and takes no more; NULL: there is none */
 	uint32_t slot_size;             /* bytes of the target slot */
 	const struct bp_manifest *manifest; /* manifest operators: the good manifest's fields */
 };

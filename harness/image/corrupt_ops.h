@@ -40,7 +40,7 @@ bp_apply bp_op_body_bit, bp_op_body_byte, bp_op_body_zero_page, bp_op_body_ff_pa
 	bp_op_header_flags, bp_op_prot_counter_up, bp_op_prot_length, bp_op_tlv_magic, bp_op_tlv_hash_flip,
 	bp_op_tlv_hash_missing, bp_op_tlv_keyhash_flip, bp_op_tlv_sig_flip, bp_op_tlv_sig_zero, bp_op_tlv_length_over;
 
-bp_apply bp_op_hash_missing_source, bp_op_sig_unknown_key, bp_op_sig_wrong_key, bp_op_sig_missing, bp_op_sig_stripped,
+bp_apply bp_op_hash_missing_source, bp_op_sig_unknown_key, bp_op_sig_revoked_key, bp_op_sig_wrong_key, bp_op_sig_missing, bp_op_sig_stripped,
 	bp_op_hash_recomputed, bp_op_sig_s_plus_l, bp_op_load_addr_resigned, bp_op_counter_lower_resigned,
 	bp_op_counter_zero_resigned, bp_op_counter_missing_resigned, bp_op_size_over_slot;
 

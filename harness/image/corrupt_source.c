@@ -105,6 +105,15 @@ int bp_op_sig_unknown_key(const struct bp_edit_context *ctx, const uint8_t *in, 
 	return rc < 0 ? rc : resign(ctx->other_key, in, len, out, err);
 }
 
+int bp_op_sig_revoked_key(const struct bp_edit_context *ctx, const uint8_t *in, size_t len, struct bp_bytes *out,
+			  struct bp_err *err)
+{
+	struct bp_image_info info = {0};
+	int rc = open_signed(ctx, in, len, &info, out, err);
+
+	return rc < 0 ? rc : resign(ctx->revoked_key, in, len, out, err);
+}
+
 int bp_op_sig_wrong_key(const struct bp_edit_context *ctx, const uint8_t *in, size_t len, struct bp_bytes *out,
 			struct bp_err *err)
 {

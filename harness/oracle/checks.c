@@ -364,6 +364,8 @@ static bool bad_refusal(const struct bp_judge *j, struct bp_judgement *out)
 	const struct bp_edit *e = j->exec->edit;
 	uint32_t reason = j->exec->update.reason;
 
+	if (j->exec->not_refused[0] && j->exec->other_reason)
+		return broken(out, "%s", j->exec->not_refused);
 	return e && e->refused != BP_REFUSED_NOT && e->expect.reasons &&
 	       (reason >= 64 || !(e->expect.reasons & UINT64_C(1) << reason)) &&
 	       broken(out, "%s was refused for reason %s (%u)", e->op->name, reason_of(j, reason), reason);
@@ -393,6 +395,8 @@ static bool bad_update_taken(const struct bp_judge *j, const struct bp_facts *f,
 	const struct bp_edit *e = j->exec->edit;
 
 	(void)f;
+	if (j->exec->not_refused[0] && !j->exec->other_reason)
+		return broken(out, "%s", j->exec->not_refused);
 	if (!e)
 		return false;
 	if (e->refused == BP_REFUSED_MANIFEST && !u->manifest_refused)

@@ -83,7 +83,9 @@ static int good_update(struct bp_judge *j, int artifact, enum bp_at at, struct b
 	x->owed.power_cycles = 0;
 	x->unhealthy_confirmed = x->broken_promise = false;
 	x->edit = NULL; /* the damaged release is over */
-	rc = bp_exec_update(x, &step, err);
+	rc = x->board->senses.set ? bp_exec_surround(x, NULL, err) : 0; /* what a scenario's step made of them is over */
+	if (!rc)
+		rc = bp_exec_update(x, &step, err);
 	f.settled = x->owed.stage == BP_STAGE_CONFIRMED;
 	return rc ? rc : look(j, &f, out, err);
 }

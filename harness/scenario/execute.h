@@ -91,6 +91,8 @@ struct bp_exec {
 	bool never_settled;           /* an update or a power cycle ended in a device that never settled */
 	uint64_t idle_ops;            /* flash operations of power cycles with no update before them */
 	bool damage_done;             /* a damage step changed bytes */
+	char not_refused[128];        /* an update that a step wants refused went through, or for another reason: the first */
+	bool other_reason;            /* of these two, the latter */
 	struct bp_trace *trace;       /* NULL: no tracing */
 	/* The log's observer: the obligation changed. NULL: nobody. */
 	void (*on_owed)(void *ctx, const struct bp_obligation *owed);
@@ -140,6 +142,9 @@ int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 
 /* All steps of the scenario. 1 when the power went on the way (an armed cut), 0 when done, negative: error of the rig. */
 int bp_exec_steps(struct bp_exec *x, struct bp_err *err);
+
+/* The board senses this from now on; NULL: as the product says. 0, or BP_EIO: the bench cannot change it. */
+int bp_exec_surround(struct bp_exec *x, const struct bp_around *around, struct bp_err *err);
 
 /* The security counter, reason and so on as the device tells. Codes as in link.h. */
 int bp_exec_status(struct bp_exec *x, struct bp_smp_reply *out, struct bp_err *err);

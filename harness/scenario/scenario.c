@@ -79,10 +79,21 @@ static void read_start(struct reader *r, const struct bp_node *node)
 	bp_map_done(&r->diag, node);
 }
 
+/* Code of the reason that node names. */
+static void reason(struct reader *r, const struct bp_node *node, int *out)
+{
+	const char *name;
+
+	if (bp_node_text(&r->diag, node, &name))
+		return;
+	*out = bp_product_reason(r->product, name);
+	if (*out < 0)
+		bp_diag_at(&r->diag, node, "the product has no reason '%s'; expected one of its `reasons`", name);
+}
+
 static void read_expect(struct reader *r, const struct bp_node *map, struct bp_expect *e)
 {
 	const struct bp_node *running = bp_map_get(map, "running"), *reasons = bp_map_get(map, "reasons");
-	const char *name;
 	int index;
 
 	if (running && running->kind == BP_NODE_SEQ) {
@@ -95,14 +106,29 @@ static void read_expect(struct reader *r, const struct bp_node *map, struct bp_e
 	if (!reasons || !bp_node_is(&r->diag, reasons, BP_NODE_SEQ))
 		return;
 	for (size_t i = 0; i < reasons->n; i++) {
-		if (bp_node_text(&r->diag, reasons->items[i], &name))
-			continue;
-		index = bp_product_reason(r->product, name);
-		if (index < 0)
-			bp_diag_at(&r->diag, reasons->items[i], "the product has no reason '%s'; expected one of its `reasons`", name);
-		else
+		index = -1;
+		reason(r, reasons->items[i], &index);
+		if (index >= 0)
 			e->reasons |= UINT64_C(1) << index;
 	}
+}
+
+/* What is left out stays as the step before said, or the product. */
+static void read_around(struct reader *r, const struct bp_node *map, struct bp_around *a)
+{
+	uint64_t clock;
+	bool mains;
+
+	*a = r->product->board.around;
+	for (unsigned i = 0; i < r->s->n_steps; i++)
+		if (r->s->step[i].kind == BP_STEP_BOARD)
+			*a = r->s->step[i].around;
+	bp_node_percent(&r->diag, bp_map_get(map, "battery"), &a->battery_percent);
+	mains = a->mains;
+	bp_node_bool(&r->diag, bp_map_get(map, "mains"), &mains);
+	a->mains = mains;
+	if (!bp_node_u64(&r->diag, bp_map_get(map, "wallclock"), 0, INT64_MAX / 2, &clock))
+		a->wallclock_s = (int64_t)clock;
 }
 
 static void read_areas(struct reader *r, const struct bp_node *node, uint32_t *areas)
@@ -136,10 +162,12 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 	st->until_percent = 100;
 	st->wait = true;
 	st->artifact = -1;
+	st->refused = -1;
 	switch (st->kind) {
 	case BP_STEP_UPDATE:
 		artifact(r, bp_map_need(d, body, "to", "the artifact to install"), &st->artifact);
 		bp_node_bool(d, bp_map_get(body, "wait"), &st->wait);
+		reason(r, bp_map_get(body, "refused"), &st->refused);
 		break;
 	case BP_STEP_UPLOAD:
 		artifact(r, bp_map_need(d, body, "of", "the artifact to send"), &st->artifact);
@@ -156,6 +184,9 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 	case BP_STEP_CONFIG:
 		bp_node_u32(d, bp_map_need(d, body, "interval", "the setting to store"), 1, MAX_INTERVAL, &st->interval);
 		break;
+	case BP_STEP_BOARD:
+		read_around(r, body, &st->around);
+		break;
 	case BP_STEP_RESET:
 		break;
 	}
@@ -163,7 +194,7 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 
 static void read_steps(struct reader *r, const struct bp_node *node)
 {
-	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage", "config"};
+	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage", "config", "board"};
 	struct bp_scenario *s = r->s;
 
 	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
@@ -180,7 +211,7 @@ static void read_steps(struct reader *r, const struct bp_node *node)
 		if (!bp_node_is(&r->diag, item, BP_NODE_MAP))
 			continue;
 		if (item->n != 1) {
-			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config");
+			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config, board");
 			continue;
 		}
 		item->keys[0]->key = item->key; /* an error names the step, "item 1 of 'steps'" */
@@ -434,6 +465,9 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	read_depth(r, bp_map_get(root, "depth"));
 	bp_node_bool(&r->diag, bp_map_get(root, "required"), &s->required);
 	bp_map_done(&r->diag, root);
+	for (unsigned i = 0; i < s->n_steps && s->n_sweeps; i++)
+		if (s->step[i].kind == BP_STEP_BOARD)
+			bp_diag_at(&r->diag, root, "a step 'board' and 'sweep' in one scenario; expected one of them");
 	if (s->n_edits && s->n_sweeps)
 		bp_diag_at(&r->diag, root, "'edits' and 'sweep' in one scenario; expected one of them");
 }

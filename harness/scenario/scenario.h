@@ -8,6 +8,8 @@
  *   product: reference                 # default: the run's product
  *   start: {slot-a: from}              # what stands where; slot-b may be an artifact too
  *   steps:
+ *     - board: {battery: 5%, mains: false, wallclock: 0}   # what it senses from here on; what is left out stays
+ *     - update: {to: to, refused: LOW_BATTERY}             # and must be refused for
  *     - config: {interval: 777}        # store a setting: it must be readable from then on
  *     - update: {to: to}               # offer, upload, request trial, reset, wait for the outcome
  *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong
@@ -62,6 +64,7 @@ enum bp_step_kind {
 	BP_STEP_RESET,       /* software reset through the link, then settle */
 	BP_STEP_DAMAGE,      /* power off, damage flash, power on, settle */
 	BP_STEP_CONFIG,      /* store a setting of the device's configuration */
+	BP_STEP_BOARD,       /* what the board senses changes */
 };
 
 enum bp_damage_how {
@@ -97,6 +100,8 @@ struct bp_step {
 	bool at_trial;             /* power-cycle: or until the bootloader starts a trial */
 	struct bp_damage damage;   /* damage */
 	uint32_t interval;         /* config */
+	struct bp_around around;   /* board: from here on */
+	int refused;               /* update: reason code with which the device must refuse it; -1: it must go through */
 };
 
 struct bp_position {

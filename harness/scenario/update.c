@@ -74,7 +74,7 @@ static int source_manifest(struct bp_exec *x, struct bp_arena *a, const struct b
 		m.payload[i].size = (uint32_t)image->len;
 		crypto_hash_sha256(m.payload[i].sha256, image->data, image->len);
 	}
-	return bp_manifest_sign(a, &m, &x->board->product->key, &x->edited_manifest, err);
+	return bp_manifest_sign(a, &m, art->key, &x->edited_manifest, err);
 }
 
 static int last_update(const struct bp_scenario *s)
@@ -93,13 +93,15 @@ int bp_exec_prepare_edit(struct bp_exec *x, struct bp_arena *a, struct bp_err *e
 	int index = last_update(x->scenario), rc = 0;
 	const struct bp_artifact *art;
 	struct bp_edit_context ctx = {
-		.arena = a, .seed = x->edit_seed, .key = &p->key, .other_key = &p->other_key,
+		.arena = a, .seed = x->edit_seed, .other_key = &p->other_key,
+		.revoked_key = p->revoked_key.has_secret ? &p->revoked_key : NULL,
 		.slot_size = p->board.dut.area[DUT_AREA_SLOT_A].size,
 	};
 
 	if (index < 0)
 		return bp_fail(err, BP_ECONFIG, "%s: an edit needs an update step to work on", x->scenario->path);
 	art = &p->artifact[index];
+	ctx.key = art->key;
 	ctx.manifest = &art->manifest;
 	if (x->edit->op->target == BP_EDIT_MANIFEST) {
 		rc = x->edit->op->apply(&ctx, art->manifest_cose.data, art->manifest_cose.len, &x->edited_manifest, err);
@@ -355,6 +357,37 @@ int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 	return rc;
 }
 
+/* A step that wants its update refused; this refusal is no trouble of the undisturbed update. */
+static void check_refusal(struct bp_exec *x, const struct bp_step *st)
+{
+	struct bp_update_result *u = &x->update;
+	bool refused = u->manifest_refused || u->payload_refused || u->test_refused;
+	const char *want;
+
+	if (st->refused < 0 || u->code == BP_EPOWER)
+		return;
+	want = x->board->product->reason[st->refused];
+	if (!x->not_refused[0] && (!refused || u->reason != (uint32_t)st->refused)) {
+		x->other_reason = refused;
+		if (refused)
+			snprintf(x->not_refused, sizeof(x->not_refused), "an update was refused for reason %u, expected %s", u->reason, want);
+		else
+			snprintf(x->not_refused, sizeof(x->not_refused), "an update was not refused, expected %s", want);
+	}
+	if (bp_link_device_trouble(u->code) || refused)
+		memset(u, 0, sizeof(*u));
+}
+
+int bp_exec_surround(struct bp_exec *x, const struct bp_around *around, struct bp_err *err)
+{
+	if (!x->board->senses.set)
+		return bp_fail(err, BP_EIO, "%s: this bench cannot change what the board senses", x->board->name);
+	if (around)
+		bp_exec_note(x, "the board senses: battery %u%%, mains %s, wall clock %lld", around->battery_percent, around->mains ? "yes" : "no",
+			     (long long)around->wallclock_s);
+	return x->board->senses.set(x->board->senses.self, around, err);
+}
+
 static int power_cycles(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
 {
 	bool idle = x->owed.stage == BP_STAGE_IDLE && !x->damage_done;
@@ -441,10 +474,12 @@ int bp_exec_steps(struct bp_exec *x, struct bp_err *err)
 		case BP_STEP_UPLOAD:
 			x->update_index++;
 			rc = bp_exec_update(x, st, err);
+			check_refusal(x, st);
 			break;
 		case BP_STEP_POWER_CYCLE: rc = power_cycles(x, st, err); break;
 		case BP_STEP_RESET: rc = reset_step(x, err); break;
 		case BP_STEP_DAMAGE: rc = damage(x, st, err); break;
+		case BP_STEP_BOARD: rc = bp_exec_surround(x, &st->around, err); break;
 		case BP_STEP_CONFIG: rc = config_step(x, st, err); break;
 		}
 		if (rc < 0)

@@ -67,6 +67,7 @@ static const struct {
 	{"sig-missing", SIG},
 	{"sig-stripped-hash-ok", SIG},
 	{"sig-unknown-key", SIG},
+	{"sig-revoked-key", SIG},
 	{"sig-wrong-key", SIG},
 	{"sig-s-plus-l", SIG},
 	{"load-addr-resigned", NONE},
@@ -164,6 +165,7 @@ static struct bp_edit_context context(uint64_t seed)
 		.seed = seed,
 		.key = &key,
 		.other_key = &other,
+		.revoked_key = &other,
 		.slot_size = SLOT_BYTES,
 		.manifest = &manifest,
 	};

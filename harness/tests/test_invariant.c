@@ -316,6 +316,8 @@ struct steps_row {
 	bool edited;
 	enum bp_refused refused;  /* where the edit must be refused */
 	uint64_t reasons;         /* allowed with it; 0: any */
+	const char *not_refused;  /* of a step that wants its update refused */
+	bool other_reason;
 };
 
 static const struct steps_row steps_rows[] = {
@@ -344,6 +346,10 @@ static const struct steps_row steps_rows[] = {
 	 .edited = true, .refused = BP_REFUSED_PAYLOAD, .reasons = 1u << BAD_HASH},
 	{"refused for a reason out of range", BP_INV_REASON_REPORTED, "(75)", .update = {.payload_refused = true, .reason = 64 + BAD_HASH},
 	 .edited = true, .refused = BP_REFUSED_PAYLOAD, .reasons = 1u << BAD_HASH},
+	{"refused as the step wants", PASS, NULL, .update = {0}},
+	{"taken, though the step wants it refused", BP_INV_REFUSES_BAD_UPDATE, "was not refused", .not_refused = "an update was not refused"},
+	{"refused for a reason that the step does not want", BP_INV_REASON_REPORTED, "reason 2", .not_refused = "refused for reason 2",
+	 .other_reason = true},
 	{"harmless edit, taken", PASS, NULL, .update = {0}, .edited = true, .refused = BP_REFUSED_NOT},
 };
 #define N_STEPS_ROWS (sizeof(steps_rows) / sizeof(steps_rows[0]))
@@ -360,6 +366,8 @@ static void judged_steps(void **state)
 		struct bp_judgement out;
 		bool failed;
 
+		snprintf(x.not_refused, sizeof(x.not_refused), "%s", r->not_refused ? r->not_refused : "");
+		x.other_reason = r->other_reason;
 		snprintf(x.step_trouble, sizeof(x.step_trouble), "%s", r->trouble ? r->trouble : "");
 		failed = bp_judge_steps(&j, &out);
 		if (failed != (r->invariant >= 0) || out.invariant != r->invariant || out.verdict != (failed ? BP_FAIL : BP_PASS) ||

@@ -30,7 +30,7 @@ static void check_image(const struct bp_product *p, const struct bp_artifact *a,
 	assert_non_null(content);
 	assert_true(image->len <= area->size);
 	assert_int_equal(bp_image_parse(image->data, image->len, &info, &err), 0);
-	assert_int_equal(bp_image_verify(image->data, image->len, &p->key, &err), 0);
+	assert_int_equal(bp_image_verify(image->data, image->len, a->key, &err), 0);
 	assert_int_not_equal(bp_image_verify(image->data, image->len, &p->other_key, &err), 0);
 	assert_int_equal(info.load_addr, area->addr);
 	assert_int_equal(info.security_counter, a->security_counter);
@@ -58,9 +58,9 @@ static void check_manifest(const struct bp_product *p, const struct bp_artifact 
 	struct bp_err err;
 	char version[32];
 
-	assert_int_equal(bp_manifest_verify(a->manifest_cose.data, a->manifest_cose.len, &p->key, &err), 0);
+	assert_int_equal(bp_manifest_verify(a->manifest_cose.data, a->manifest_cose.len, a->key, &err), 0);
 	assert_int_equal(bp_manifest_parse(a->manifest_cose.data, a->manifest_cose.len, &m, id, &err), 0);
-	assert_memory_equal(id, p->board.dut.key[0].id, sizeof(id));
+	assert_memory_equal(id, p->board.dut.key[a->key == &p->key ? 0 : a->key == &p->next_key ? 1 : 2].id, sizeof(id));
 	assert_string_equal(m.product, p->name);
 	assert_int_equal(m.n_hw, 1);
 	assert_int_equal(m.hw[0], p->board.dut.hw_rev);
@@ -94,14 +94,19 @@ static void files_are_good(void **state)
 		struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
 		const struct bp_product *p = read_file(arena, files[i]);
 
-		assert_true(p->n_artifacts == 9 && p->n_reasons == 24);
+		assert_true(p->n_artifacts == 11 && p->n_reasons == 29);
 		assert_string_equal(p->firmware, "reference");
 		assert_int_equal(p->board.dut.trial_attempts, 3);
 		assert_int_equal(p->board.dut.trial_budget_ms, 10000);
 		assert_int_equal(p->board.dut.watchdog_ms, 4000);
 		assert_int_equal(p->board.dut.key[0].id_len, 8);
 		assert_memory_equal(p->board.dut.key[0].pub, p->key.pub, 32);
-		assert_int_equal(p->board.dut.key[1].id_len, 0);
+		assert_memory_equal(p->board.dut.key[1].pub, p->next_key.pub, 32);
+		assert_memory_equal(p->board.dut.key[2].pub, p->revoked_key.pub, 32);
+		assert_true(!p->board.dut.key[0].revoked && !p->board.dut.key[1].revoked && p->board.dut.key[2].revoked);
+		assert_int_equal(p->board.dut.key[3].id_len, 0);
+		assert_true(p->board.dut.gates.battery_percent == 30 && p->board.dut.gates.mains_below_percent == 60);
+		assert_true(p->board.dut.gates.window_from_min == 1320 && p->board.dut.gates.window_to_min == 360);
 		assert_string_equal(p->board.dut.product, p->name);
 		assert_int_equal(bp_product_reason(p, "OK"), 22);
 		assert_int_equal(bp_product_reason(p, "WRONG_SLOT"), 23);
@@ -136,7 +141,7 @@ static void reference_numbers(void **state)
 	assert_int_equal(b->rail.decay_ns, 2000000);
 	assert_int_equal(b->costs.ns[DUT_COST_SHA256], 420);
 	assert_int_equal(b->costs.ns[DUT_COST_ED25519_VERIFY], 20000000);
-	assert_true(b->baud == 115200 && b->battery_percent == 80 && b->mains && b->wallclock_s == 1767225600);
+	assert_true(b->baud == 115200 && b->around.battery_percent == 80 && b->around.mains && b->around.wallclock_s == 1767225600);
 	assert_true(b->dut.area[DUT_AREA_SLOT_B].addr == 0xd000 && b->dut.area[DUT_AREA_SLOT_B].size == 36 * 1024);
 	assert_true(p->chunk_bytes == 512 && p->manifest == BP_MANIFEST_REQUIRED);
 	assert_true(p->recovery_budget_ns == 60 * BP_NS_PER_S && p->reply_budget_ns == 5 * BP_NS_PER_S);
@@ -284,6 +289,12 @@ static const struct {
 	{"watchdog of nothing", 8, "  watchdog: 0 s", "8:13", {"'watchdog'"}},
 	{"battery without percent", 10, "  battery: 80", "10:12", {"battery"}},
 	{"mains maybe", 11, "  mains: maybe", "11:10", {"mains", "true or false"}},
+	{"gates battery without percent", 12, "  wallclock: 0\n  gates: {battery: 30}", "13:20", {"battery"}},
+	{"gates unknown", 12, "  wallclock: 0\n  gates: {batery: 30%}", "13:11", {"unknown key 'batery'", "battery"}},
+	{"gates window", 12, "  wallclock: 0\n  gates: {window: 22-06}", "13:19", {"'window' is no part of a day", "22:00-06:00"}},
+	{"gates window 24:00", 12, "  wallclock: 0\n  gates: {window: \"22:00-24:00\"}", "13:19", {"no part of a day"}},
+	{"gates window :60", 12, "  wallclock: 0\n  gates: {window: \"22:60-23:00\"}", "13:19", {"no part of a day"}},
+	{"gates window trailing", 12, "  wallclock: 0\n  gates: {window: \"22:00-23:00 \"}", "13:19", {"no part of a day"}},
 	{"wallclock negative", 12, "  wallclock: -1", "12:14", {"wallclock"}},
 	{"flash size without unit", 14, "  size: 16", "14:9", {"size", "unit"}},
 	{"flash size and page do not fit", 14, "  size: 16385 B", "14:9", {"whole number of pages", "1 KiB"}},
@@ -314,6 +325,8 @@ static const struct {
 	{"area with unknown key", 28, "  state-a:   {at: 0x1400, length: 1 KiB, size: 1 KiB}", "28:27", {"length"}},
 	{"key file missing", 35, "keys: {release: none.pem, other: o.pem}", "35:17", {"'release'", "dir/none.pem", "no such file"}},
 	{"release key cannot sign", 35, "keys: {release: pub.pem, other: o.pem}", "35:17", {"'release'", "public only"}},
+	{"a revoked key that is the release key", 35, "keys: {release: r.pem, revoked: same.pem, other: o.pem}", "35:33",
+	 {"'revoked' is the release key"}},
 	{"keys are the same", 35, "keys: {release: r.pem, other: same.pem}", "35:31", {"'other'", "release key"}},
 	{"from missing", 37, NULL, "37:3", {"missing 'from'", "start from"}},
 	{"artifact name", 38, "  To:   {version: 1.1.0, counter: 11, body: 1 KiB, seed: 2, runs: healthy}", "38:3", {"'To'"}},
@@ -328,6 +341,8 @@ static const struct {
 	{"body of nothing", 38, "  to:   {version: 1.1.0, counter: 11, body: 0 B, seed: 2, runs: healthy}", "38:45", {"body"}},
 	{"seed missing", 38, "  to:   {version: 1.1.0, counter: 11, body: 1 KiB, runs: healthy}", "38:9", {"missing 'seed'", "'to'"}},
 	{"runs a path", 38, "  to:   {version: 1.1.0, counter: 11, body: 1 KiB, seed: 2, runs: a/b}", "38:67", {"a/b"}},
+	{"key that the product lacks", 38, "  to:   {version: 1.1.0, counter: 11, body: 1 KiB, seed: 2, runs: healthy, key: next}", "38:81",
+	 {"no key 'next'", "under 'keys'"}},
 	{"released perhaps", 38, "  to:   {version: 1.1.0, counter: 11, body: 1 KiB, seed: 2, runs: healthy, released: no}", "38:86",
 	 {"released", "true or false"}},
 	{"chunk too large", 39, "link: {chunk: 4 KiB, manifest: required}", "39:15", {"chunk"}},

@@ -136,9 +136,26 @@ static void steps_are_read(void **state)
 	assert_int_equal(s->step[3].damage.areas, 1u << DUT_AREA_STATE_A | 1u << DUT_AREA_STATE_B);
 	assert_int_equal(s->step[3].damage.how, BP_DAMAGE_TORN_ERASE);
 	assert_int_equal(s->step[4].kind, BP_STEP_RESET);
+	assert_int_equal(s->step[0].refused, -1);
 	s = must_parse(11, "  - config: {interval: 777}");
 	assert_int_equal(s->step[4].kind, BP_STEP_CONFIG);
 	assert_int_equal(s->step[4].interval, 777);
+}
+
+/* What a step leaves out stays. */
+static void surroundings_are_read(void **state)
+{
+	static const char yaml[] = "scenario: made-up\ntitle: t\ncovers: [C-17]\nsteps:\n  - board: {battery: 5%, wallclock: 7}\n"
+				   "  - update: {to: to, refused: LOW_BATTERY}\n  - board: {mains: false}\n"
+				   "end: {running: from, reasons: [NONE]}\n";
+	struct bp_scenario *s;
+
+	(void)state;
+	assert_int_equal(bp_scenario_parse(arena, "made-up.yaml", yaml, strlen(yaml), product, &s, NULL), 0);
+	assert_int_equal(s->step[0].kind, BP_STEP_BOARD);
+	assert_true(s->step[0].around.battery_percent == 5 && s->step[0].around.mains && s->step[0].around.wallclock_s == 7);
+	assert_int_equal(s->step[1].refused, bp_product_reason(product, "LOW_BATTERY"));
+	assert_true(s->step[2].around.battery_percent == 5 && !s->step[2].around.mains && s->step[2].around.wallclock_s == 7);
 }
 
 static void faults_are_read(void **state)
@@ -238,7 +255,7 @@ static const struct bad_row bad_rows[] = {
 	{5, "start: {slot-b: from}", "5:8", {"nothing in slot-a"}},
 	{5, "start: {slot-a: from, slot-c: to}", "5:23", {"unknown key 'slot-c'", "did you mean 'slot-a'"}},
 	/* steps */
-	{7, "  - install: {to: to}", "7:5", {"item 1 of 'steps' is 'install'", "'upload', 'power-cycle', 'reset', 'damage' or 'config'"}},
+	{7, "  - install: {to: to}", "7:5", {"item 1 of 'steps' is 'install'", "'upload', 'power-cycle', 'reset', 'damage', 'config' or 'board'"}},
 	{7, "  - updat: {to: to}", "7:5", {"item 1 of 'steps' is 'updat'", "did you mean 'update'"}},
 	{7, "  - {update: {to: to}, reset: {}}", "7:5", {"a step has one key"}},
 	{7, "  - update", "7:5", {"expected a map"}},
@@ -268,6 +285,10 @@ static const struct bad_row bad_rows[] = {
 	{12, "end: {running: to, reasons: OK}", "12:29", {"'reasons'", "expected a list"}},
 	{12, "end: {running: to, reasons: [OK], reson: 1}", "12:35", {"unknown key 'reson'", "did you mean 'reasons'"}},
 	{12, "end: {running: {a: to}, reasons: [OK]}", "12:16", {"'running'"}},
+	{11, "  - board: {}", "1:1", {"'board' and 'sweep'"}},
+	{11, "  - board: {battery: 5}", "11:22", {"'battery'"}},
+	{11, "  - board: {clock: 5}", "11:13", {"unknown key 'clock'", "wallclock"}},
+	{7, "  - update: {to: to, refused: LOW}", "7:31", {"no reason 'LOW'", "expected one of"}},
 	{11, "  - config: {}", "11:13", {"missing 'interval'"}},
 	{11, "  - config: {interval: 86401}", "11:24", {"'interval' is 86401", "1 to 86400"}},
 	/* sweeps */
@@ -477,7 +498,8 @@ static void scenarios_of_this_tree(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_is_read), cmocka_unit_test(steps_are_read), cmocka_unit_test(faults_are_read),
+		cmocka_unit_test(everything_is_read), cmocka_unit_test(steps_are_read), cmocka_unit_test(surroundings_are_read),
+		cmocka_unit_test(faults_are_read),
 		cmocka_unit_test(points_are_listed), cmocka_unit_test(defaults), cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(peek),
 		cmocka_unit_test(scenarios_of_this_tree),

@@ -51,6 +51,34 @@ static void time_and_surroundings(void **state)
 		assert_in_range(tiny_seen.value[i], want[i], want[i] + (i < 5 ? 1 : 0));
 }
 
+static void looks_around(void)
+{
+	for (;;) {
+		tiny_tell((uint64_t)dut_wallclock_s());
+		tiny_tell(dut_battery_percent());
+		tiny_tell((uint64_t)dut_mains());
+		dut_wait_ms(5000);
+	}
+}
+
+static void surroundings_change(void **state)
+{
+	static const uint64_t want[] = {1000000, 42, 1, 77, 5, 0, 82, 5, 0, 1000015, 42, 1};
+	static const struct bp_around other = {5, 0, 75};
+
+	(void)state;
+	tiny_new(BP_ACCEL_NONE, looks_around, NULL);
+	bp_vboard_power_on(tiny);
+	tiny_run(3000);
+	bp_vboard_surround(tiny, &other);
+	tiny_run(10000);
+	bp_vboard_surround(tiny, NULL);
+	tiny_run(3000);
+	assert_int_equal(tiny_seen.n, sizeof(want) / sizeof(want[0]));
+	for (size_t i = 0; i < tiny_seen.n; i++)
+		assert_int_equal(tiny_seen.value[i], want[i]);
+}
+
 static void polls_between_work(void)
 {
 	for (int i = 0; i < 6000; i++) {
@@ -296,7 +324,8 @@ static void accelerators(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(time_and_surroundings), TEST(calls_between_work_keep_their_price), TEST(serial_reads), TEST(serial_reads_at_once),
+		TEST(time_and_surroundings),
+		TEST(surroundings_change), TEST(calls_between_work_keep_their_price), TEST(serial_reads), TEST(serial_reads_at_once),
 		TEST(serial_poll_meets_watchdog), TEST(input_is_lost_with_a_reset), TEST(serial_output), TEST(output_is_cut),
 		TEST(accelerators),
 	};

@@ -77,7 +77,7 @@ int tiny_begin(void **state)
 		.flash = {.size_bytes = 0x4000, .page_bytes = TINY_PAGE, .unit_bytes = TINY_UNIT, .erased = 0xff,
 			  .program_ns = TINY_PROGRAM_NS, .erase_ns = TINY_ERASE_NS},
 		.costs = {.ns = {[DUT_COST_SHA256] = 100, [DUT_COST_ED25519_VERIFY] = 2000000, [DUT_COST_CYCLES] = 15}},
-		.baud = 115200, .battery_percent = 42, .mains = 1, .wallclock_s = 1000000,
+		.baud = 115200, .around = {.battery_percent = 42, .mains = 1, .wallclock_s = 1000000},
 	};
 	tiny_config.dut.write_unit = TINY_UNIT;
 	tiny_config.dut.area[DUT_AREA_BOOT] = (struct dut_area){0, 0x1000};

@@ -47,6 +47,7 @@ struct bp_vboard {
 	uint64_t reset_at, watchdog_at, watchdog_ns;
 	enum dut_reset_cause cause;
 	uint32_t retained[DUT_RETAINED_WORDS];
+	struct bp_around around;              /* wallclock_s: at time 0 */
 
 	enum bp_leave leave;
 	uint32_t jump_addr;

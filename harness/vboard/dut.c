@@ -363,7 +363,7 @@ int64_t dut_wallclock_s(void)
 {
 	struct bp_vboard *b = bp_board_running;
 
-	return b->config->wallclock_s + (int64_t)(b->now / (1000 * NS_PER_MS));
+	return b->around.wallclock_s + (int64_t)(b->now / (1000 * NS_PER_MS));
 }
 
 void dut_wait_ms(uint32_t ms)
@@ -435,12 +435,12 @@ void dut_retained_set(uint32_t i, uint32_t value)
 
 uint32_t dut_battery_percent(void)
 {
-	return bp_board_running->config->battery_percent;
+	return bp_board_running->around.battery_percent;
 }
 
 int dut_mains(void)
 {
-	return bp_board_running->config->mains;
+	return bp_board_running->around.mains;
 }
 
 int dut_selftest(void)

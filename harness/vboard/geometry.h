@@ -69,15 +69,19 @@ struct bp_rail {                     /* supply of the board, for cuts */
 	uint64_t decay_ns;           /* from nominal to 0 mV, linear; 0: at once */
 };
 
+struct bp_around {                   /* what a board senses of its surroundings */
+	uint32_t battery_percent;
+	int mains;
+	int64_t wallclock_s;         /* seconds since 1970 */
+};
+
 struct bp_board_config {
 	struct dut_board dut;        /* what the firmware is told */
 	struct bp_geometry flash;
 	struct bp_costs costs;
 	struct bp_rail rail;
 	uint32_t baud;
-	uint32_t battery_percent;
-	int mains;
-	int64_t wallclock_s;
+	struct bp_around around;     /* at power-on, unless the host changes it */
 };
 
 #endif

@@ -176,9 +176,17 @@ void bp_vboard_hold_kept(struct bp_vboard *b, enum bp_fault fault, const uint8_t
 	hold_warm(b, fault);
 }
 
+void bp_vboard_surround(struct bp_vboard *b, const struct bp_around *around)
+{
+	b->around = around ? *around : b->config->around;
+	if (around)
+		b->around.wallclock_s -= (int64_t)(b->now / UINT64_C(1000000000));
+}
+
 void bp_vboard_rewind(struct bp_vboard *b)
 {
 	b->now = b->last_op_ns = b->ops = 0;
+	bp_vboard_surround(b, NULL);
 	b->boots = b->boots_since_fault = b->unknown_runs = 0;
 	b->report = (struct bp_cut_report){0};
 	bp_uart_init(&b->uart, b->config->baud);

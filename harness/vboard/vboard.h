@@ -94,6 +94,9 @@ uint64_t bp_vboard_now(const struct bp_vboard *b);
 /* Back to the state of a board just made, flash excepted: off, time 0, retained registers clear. */
 void bp_vboard_rewind(struct bp_vboard *b);
 
+/* Another battery, mains or clock from now on; NULL: as configured, the clock counted from the board's time 0. Undone by a rewind. */
+void bp_vboard_surround(struct bp_vboard *b, const struct bp_around *around);
+
 /* ---- power ---- */
 void bp_vboard_power_on(struct bp_vboard *b);
 void bp_vboard_power_off(struct bp_vboard *b); /* opens the relay: the rail decays as the supply says */
