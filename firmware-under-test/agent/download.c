@@ -2,6 +2,7 @@
 #include "agent/download.h"
 
 #include "agent/flash_write.h"
+#include "boot/flash_ops.h"
 #include "dut.h"
 
 #include <string.h>
@@ -81,14 +82,6 @@ static int32_t write_run(const uint8_t *data, uint32_t len)
 	return flash_write(addr + whole, last, unit) ? -1 : (int32_t)len;
 }
 
-/* The start of a page: whatever it holds, also what looks blank, goes. */
-static int open_page(uint32_t addr)
-{
-	/* The largest pages take seconds to erase. */
-	dut_watchdog_feed();
-	return dut_flash_erase(addr);
-}
-
 /* One run up to the page's end. Returns the bytes taken, or -1. */
 static int32_t write_page(const uint8_t *data, uint32_t len)
 {
@@ -97,7 +90,8 @@ static int32_t write_page(const uint8_t *data, uint32_t len)
 	int ends = now.p.off + n == now.p.size;
 	int32_t taken;
 
-	if (left == page && (ends || n >= dut_board()->write_unit) && open_page(addr))
+	/* The start of a page: whatever it holds, also what looks blank, goes. */
+	if (left == page && (ends || n >= dut_board()->write_unit) && flash_erase(addr))
 		return -1;
 	taken = write_run(data, n);
 	if (taken < 0)

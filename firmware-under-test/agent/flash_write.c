@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/flash_write.h"
 
+#include "boot/flash_ops.h"
 #include "dut.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static int compare(uint32_t addr, const uint8_t *want, uint32_t len)
 
 int flash_write(uint32_t addr, const void *src, uint32_t len)
 {
-	if (dut_flash_program(addr, src, len))
+	if (flash_program(addr, src, len))
 		return -1;
 	return compare(addr, src, len);
 }

@@ -17,6 +17,7 @@
 #include "agent/progress.h"
 
 #include "agent/flash_write.h"
+#include "boot/flash_ops.h"
 #include "dut.h"
 #include "lib/crc.h"
 
@@ -206,7 +207,7 @@ int progress_begin(const struct progress *p)
 	memcpy(id.sha256, p->sha256, sizeof(id.sha256));
 	id.crc = identity_crc(&id);
 	addr = page_of(id.turn, &size);
-	if (dut_flash_erase(addr) || flash_write(addr, &id, sizeof(id)))
+	if (flash_erase(addr) || flash_write(addr, &id, sizeof(id)))
 		return -1;
 	now.id = id;
 	now.at = addr + IDENTITY_BYTES;

@@ -65,6 +65,8 @@ void update_init(enum agent_mode mode, uint32_t running_slot, int trial)
 	}
 	if (mode == AGENT_RECOVERY)
 		u.reason = REASON_NO_IMAGE;
+	else if (!u.trial && u.state.phase != BOOT_IDLE)
+		u.reason = REASON_FLASH_FAILED; /* the bootloader could not write that the trial begins, or that it is over */
 	else if (image_inspect(running_slot, &u.info) != REASON_NONE)
 		memset(&u.info, 0, sizeof(u.info)); /* it runs, so the bootloader saw more than we do: tell no version */
 	progress_load(&u.known);

@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "boot/boot_counter.h"
 #include "boot/boot_select.h"
+#include "boot/flash_ops.h"
 #include "boot/handover.h"
 #include "boot/image_verify.h"
 #include "boot/print.h"

@@ -59,7 +59,11 @@ enum boot_state_load boot_state_load(struct boot_state *out);
 /* Rewrite the copy that is not equal to s (s as loaded; its seq stays). 0 or -1. */
 int boot_state_repair(const struct boot_state *s);
 
-/* Write s with the next sequence number to both copies, reading each back. 0 or -1 (flash failed). s->seq is updated. */
+/*
+ * Write s with the next sequence number to both copies, reading each back. 0: it
+ * stands, in one of them at least; -1: the flash failed, and what was there stands.
+ * s->seq is updated.
+ */
 int boot_state_commit(struct boot_state *s);
 
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/record.h"
 
+#include "boot/flash_ops.h"
 #include "dut.h"
 
 #include <string.h>
+
+#define WRITE_TRIES 3u
 
 uint32_t get_le32(const uint8_t *p)
 {
@@ -28,22 +31,9 @@ int record_write(uint32_t addr, const uint8_t *record, uint32_t len)
 		return -1;
 	memset(units, board->erased, whole);
 	memcpy(units, record, len);
-	if (dut_flash_erase(addr) || dut_flash_program(addr, units, whole) || dut_flash_read(addr, back, len))
-		return -1;
-	return memcmp(back, record, len) ? -1 : 0;
-}
-
-int flash_is_erased(uint32_t addr, uint32_t len)
-{
-	uint8_t buf[128], erased = dut_board()->erased;
-
-	for (uint32_t n; len; addr += n, len -= n) {
-		n = len < sizeof(buf) ? len : (uint32_t)sizeof(buf);
-		if (dut_flash_read(addr, buf, n))
+	/* A write that failed once, on a supply that dipped, say, may well go through now. */
+	for (unsigned i = 0; i < WRITE_TRIES; i++)
+		if (!flash_erase(addr) && !flash_program(addr, units, whole) && !dut_flash_read(addr, back, len) && !memcmp(back, record, len))
 			return 0;
-		for (uint32_t i = 0; i < n; i++)
-			if (buf[i] != erased)
-				return 0;
-	}
-	return 1;
+	return -1;
 }

@@ -18,7 +18,4 @@ void put_le32(uint8_t *p, uint32_t v);
  */
 int record_write(uint32_t addr, const uint8_t *record, uint32_t len);
 
-/* 1 when all len bytes at addr read erased, 0 when not or unreadable. */
-int flash_is_erased(uint32_t addr, uint32_t len);
-
 #endif

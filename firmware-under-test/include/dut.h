@@ -76,7 +76,10 @@ const struct dut_board *dut_board(void);
 
 /* ---- flash ------------------------------------------------------------- */
 
-/* Size in bytes of the page (smallest erasable piece) that holds addr. */
+/*
+ * Size in bytes of the page (smallest erasable piece) that holds addr, 0 outside
+ * the flash. Pages may differ in size; each starts at a multiple of its own.
+ */
 uint32_t dut_flash_page_size(uint32_t addr);
 
 /* Copy len bytes from addr. 0, or -1 outside the flash. A torn unit on an ECC part is a bus fault (no return). */
@@ -147,6 +150,12 @@ void dut_retained_set(uint32_t i, uint32_t value);
 #define DUT_NOINIT __attribute__((section("noinit")))
 
 /* ---- surroundings ------------------------------------------------------ */
+
+/*
+ * 1 while the supply is high enough for the flash, as a power-fail comparator
+ * sees it (nRF POFCON, STM32 PVD). No flash operation may begin while it is 0.
+ */
+int dut_supply_ok(void);
 
 uint32_t dut_battery_percent(void); /* 0 to 100 */
 int dut_mains(void);                /* 1 while mains power is present */

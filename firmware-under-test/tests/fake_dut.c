@@ -209,6 +209,8 @@ int dut_flash_erase(uint32_t addr)
 		memset(fake.flash + addr, fake.board.erased, FAKE_PAGE_BYTES);
 		memset(fake.weak + addr, 0, FAKE_PAGE_BYTES);
 		memset(fake.written + addr, 0, FAKE_PAGE_BYTES);
+		if (fake.stuck_at && fake.stuck_at - addr < FAKE_PAGE_BYTES)
+			fake.flash[fake.stuck_at] ^= 0x10;
 	}
 	end_op();
 	return 0;
@@ -300,6 +302,14 @@ uint32_t dut_battery_percent(void)
 int dut_mains(void)
 {
 	return fake.mains;
+}
+
+int dut_supply_ok(void)
+{
+	if (!fake.low_polls)
+		return 1;
+	fake.low_polls--;
+	return 0;
 }
 
 int dut_selftest(void)

@@ -40,6 +40,8 @@ struct fake_dut {
 	uint32_t ops;                        /* operations since fake_power_on() */
 	uint32_t cut_at;                     /* operation to be cut, counted from 1; 0: none */
 	enum fake_cut cut;
+	uint32_t stuck_at;                   /* a byte that no erase reaches any more; 0: none */
+	uint32_t low_polls;                  /* so often the supply is found too low, then it is well again */
 	uint32_t fail_from;                  /* operations from this one on fail (-1); 0: none do */
 	uint32_t rule_breaks;                /* programs of weak or written units, of bits that cannot move, out of range */
 	int ecc;                             /* reading a torn unit fails */

@@ -74,6 +74,8 @@ struct bp_debug_ops {
 	/* True when flash at addr is settled and equal to expected[len]; weak or torn cells make it false. */
 	int (*matches)(void *self, uint32_t addr, const void *expected, uint32_t len, struct bp_err *err);
 	int (*observe)(void *self, struct bp_observation *out, struct bp_err *err);
+	/* Areas (bit mask of enum dut_area_id) that the device may write from now on, 0: any; others are a trap. NULL: nobody watches. */
+	void (*allow)(void *self, uint32_t areas);
 	/* A count that grows when the flash was written to, looked up now; NULL: observe()'s `ops`, which is always up to date. */
 	int (*count)(void *self, uint64_t *count, struct bp_err *err);
 };

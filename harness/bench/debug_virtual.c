@@ -87,8 +87,13 @@ static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 	return 0;
 }
 
+static void allow(void *self, uint32_t areas)
+{
+	bp_vboard_allow(((struct bp_virtual *)self)->vboard, areas);
+}
+
 const struct bp_debug_ops bp_debug_virtual_ops = {
 	.name = "virtual",
 	.help = "the virtual board's memory, and the truth about its core",
-	.read = read_mem, .write = write_mem, .matches = matches, .observe = observe,
+	.read = read_mem, .write = write_mem, .matches = matches, .observe = observe, .allow = allow,
 };

@@ -21,6 +21,18 @@
 #define BP_MAX_ARTIFACTS 16
 #define BP_MAX_REASONS 64
 
+/* Phases of an update, as sweeps and products name them. */
+enum bp_phase {
+	BP_PHASE_DOWNLOAD,   /* from the manifest's offer until the last byte is acknowledged */
+	BP_PHASE_INSTALL,    /* trial request and what it writes */
+	BP_PHASE_FIRST_BOOT, /* the bootloader after the reset, until it jumps */
+	BP_PHASE_CONFIRM,    /* the trial image, until it is confirmed and quiet */
+	BP_PHASE_ROLLBACK,   /* everything from the second boot after the reset on */
+	BP_PHASE_IDLE,       /* no update under way */
+	BP_PHASES
+};
+extern const char *const bp_phase_names[BP_PHASES];
+
 struct bp_artifact {
 	const char *name;              /* "from", "to", "followup", "crash", … */
 	const char *runs;              /* entry of the native firmware that it enters: "healthy", "crash", … */
@@ -65,6 +77,7 @@ struct bp_product {
 	const char *firmware;          /* native firmware object, name without folder and suffix */
 	struct bp_board_config board;
 	const char *area_name[DUT_AREA_COUNT];
+	uint32_t writes[BP_PHASES];    /* areas that the device may write in each phase, bit masks of enum dut_area_id; 0: any */
 	unsigned n_artifacts;
 	struct bp_artifact artifact[BP_MAX_ARTIFACTS];
 	struct bp_key key, other_key;  /* release key, and one that no device knows */

@@ -18,6 +18,8 @@
 #define MAX_SUPPLY_MV 60000u
 #define MAX_BAUD 12000000u               /* fastest FTDI USB serial bridges */
 
+const char *const bp_phase_names[BP_PHASES] = {"download", "install", "first-boot", "confirm", "rollback", "idle"};
+
 static const char *const area_names[DUT_AREA_COUNT] = {
 	[DUT_AREA_BOOT] = "boot",           [DUT_AREA_SLOT_A] = "slot-a",
 	[DUT_AREA_SLOT_B] = "slot-b",       [DUT_AREA_STATE_A] = "state-a",
@@ -188,7 +190,9 @@ static void read_flash(struct bp_product_reader *r, const struct bp_node *root)
 	struct bp_board_config *b = &r->p->board;
 	struct bp_geometry *f = &b->flash;
 	const struct bp_node *map = bp_product_section(r, root, "flash", "geometry of the flash"), *sectors;
+	static const char *const below[] = {"fails", "silent"}; /* what an operation comes to on a supply too low */
 	uint32_t erased = 0xff;
+	unsigned how = 0;
 	bool ecc = false;
 
 	if (!map)
@@ -207,6 +211,8 @@ static void read_flash(struct bp_product_reader *r, const struct bp_node *root)
 		bp_product_need_duration(r, map, "erase-time", "one page", 1, MAX_OPERATION_NS, &f->erase_ns);
 	bp_product_need_u32(r, map, "writes-per-unit", "programs between erases, 0: no limit", 0, UINT32_MAX, &f->writes_per_unit);
 	bp_node_bool(&r->diag, bp_map_need(&r->diag, map, "ecc", "a torn unit faults when read"), &ecc);
+	if (!bp_node_enum(&r->diag, bp_map_get(map, "below-minimum"), below, 2, &how))
+		f->low_is_silent = (int)how;
 	f->erased = b->dut.erased = (uint8_t)erased;
 	f->ecc = ecc;
 	b->dut.flash_size = f->size_bytes;
@@ -340,6 +346,39 @@ static void read_areas(struct bp_product_reader *r, const struct bp_node *root)
 	bp_map_done(&r->diag, map);
 }
 
+static uint32_t read_area_list(struct bp_product_reader *r, const struct bp_node *list)
+{
+	uint32_t areas = 0;
+	unsigned id;
+
+	if (!list || !bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return 0;
+	for (size_t i = 0; i < list->n; i++) {
+		if (bp_node_enum(&r->diag, list->items[i], area_names, DUT_AREA_COUNT, &id))
+			continue;
+		if (!r->p->board.dut.area[id].size)
+			bp_diag_at(&r->diag, list->items[i], "the product has no area '%s'", area_names[id]);
+		areas |= 1u << id;
+	}
+	return areas;
+}
+
+/* What may be written when: always, and in a phase on top of that. */
+static void read_writes(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *map = bp_map_get(root, "writes");
+	uint32_t always;
+
+	if (!map || !bp_node_is(&r->diag, map, BP_NODE_MAP))
+		return;
+	always = read_area_list(r, bp_map_need(&r->diag, map, "always", "areas that may be written at any time"));
+	for (unsigned i = 0; i < BP_PHASES; i++)
+		r->p->writes[i] = always | read_area_list(r, bp_map_get(map, bp_phase_names[i]));
+	if (!always)
+		bp_diag_at(&r->diag, map, "'always' names no area; expected those of the boot state at least");
+	bp_map_done(&r->diag, map);
+}
+
 void bp_product_board(struct bp_product_reader *r, const struct bp_node *root)
 {
 	read_board(r, root);
@@ -347,4 +386,5 @@ void bp_product_board(struct bp_product_reader *r, const struct bp_node *root)
 	read_supply(r, root);
 	read_costs(r, root);
 	read_areas(r, root);
+	read_writes(r, root);
 }

@@ -139,6 +139,7 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 	struct bp_runner *r;
 	struct bp_plan plan = {0};
 	const struct bp_case *c = NULL;
+	bool logged;
 	int rc;
 
 	if ((rc = bp_home_product(a, t->product, &product_path, err)) ||
@@ -158,6 +159,7 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 	bp_text_init(&trace.console, a);
 	trace.moment = bp_arena_array(a, trace.cap, sizeof(*trace.moment));
 	rc = trace.moment ? case_of(a, r, s, t, &plan, &c, &state, err) : bp_fail(err, BP_ENOMEM, "no memory");
+	logged = !rc && c->kind == BP_CASE_CUT && !o->bench && !bp_fault_is_live(c->cut.fault);
 	if (!rc && o->bench)
 		rc = on_board(a, o, r, &plan, c, &trace, &whole, err);
 	else if (!rc)
@@ -167,7 +169,7 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 		return rc;
 	print_trace(&trace);
 	print_judgement(p, bp_token_show(token, &plan, p->name, c), &whole);
-	if (c->kind == BP_CASE_CUT && !o->bench && !same(&whole, &state))
+	if (logged && !same(&whole, &state))
 		return bp_fail(err, BP_EINTERNAL, "the state built from the flash log came to '%s' instead: a defect of the rig",
 			       bp_verdict_name(state.verdict));
 	return status_of(&whole);

@@ -17,7 +17,7 @@ const char *bp_aim_refuses(const struct bp_bench_board *b, const struct bp_log *
 	const struct bp_log_op *op;
 
 	if (cut->fault != BP_FAULT_POWER_CUT)
-		return "resets are left to the virtual board";
+		return bp_fault_is_reset(cut->fault) ? "resets are left to the virtual board" : "such faults are left to the virtual board";
 	if (cut->event != BP_EVENT_FLASH)
 		return NULL;
 	op = &log->op[cut->n - 1];

@@ -49,6 +49,10 @@ static int next(struct bp_runner *r, struct bp_arena *a, const struct bp_token *
 	c->run = k + 1;
 	*run = (struct bp_run){.first_case = k + 1, .flash = planned(p, c, scratch)};
 	p->record = k + 1 < t->n_cuts;
+	if (p->record && !bp_case_is_logged(c))
+		return bp_fail(err, BP_EUSAGE, "token: cut %u leaves a recovery that nothing can be cut in", k + 1);
+	if (bp_fault_is_live(c->cut.fault)) /* run from the start alone */
+		return 0;
 	rc = bp_runner_state(r, p, c, out, err);
 	if (rc || !p->record)
 		return rc;

@@ -266,6 +266,7 @@ int bp_log_resolve(const struct bp_log *l, const struct bp_cutpoint *c, struct b
 			.torn = c->torn,
 			.fault = c->fault,
 			.kept = l->op[c->n - 1].kept,
+			.bounces = c->fault == BP_FAULT_BOUNCE ? c->fault_arg : 0,
 		};
 		return 0;
 	}

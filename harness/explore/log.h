@@ -84,6 +84,7 @@ struct bp_state {
 	struct bp_torn torn;
 	enum bp_fault fault;
 	uint32_t kept;           /* a reset: offset into bp_log.kept */
+	uint32_t bounces;        /* power comes and goes so many times more before it stays */
 };
 
 /* The state in which a cut leaves the board. 0, or BP_ENOENT when the update has no such point. */

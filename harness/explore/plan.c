@@ -90,7 +90,9 @@ static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_state *s,
 	XXH128_hash_t h = XXH3_128bits_withSeed(&owed, sizeof(owed), flash.lo);
 	struct bp_hash128 key = {h.low64 ^ flash.hi, h.high64 ^ flash.lo};
 
-	if (s->fault != BP_FAULT_POWER_CUT) { /* the core remembers */
+	if (s->bounces)
+		key.lo ^= XXH3_64bits(&s->bounces, sizeof(s->bounces));
+	if (bp_fault_is_reset(s->fault)) { /* the core remembers */
 		h = XXH3_128bits_withSeed(m->log->kept + s->kept, m->log->kept_bytes, s->fault);
 		key.lo ^= h.low64;
 		key.hi ^= h.high64;
@@ -109,9 +111,15 @@ static bool budget_is_used_up(const struct bp_maker *m)
 /* The run that judges the case's state: an earlier one, or its own. */
 static int find_run(struct bp_maker *m, struct bp_case *c)
 {
-	struct bp_hash128 flash = state_hash(m, &c->state);
-	uint32_t *run = bp_states_at(m->states, state_key(m, &c->state, flash));
+	struct bp_hash128 flash;
+	uint32_t *run;
 
+	if (bp_fault_is_live(c->cut.fault)) { /* no log tells where the core gets to */
+		own_run(m, c);
+		return 0;
+	}
+	flash = state_hash(m, &c->state);
+	run = bp_states_at(m->states, state_key(m, &c->state, flash));
 	if (!run)
 		return BP_ENOMEM;
 	c->merged = *run != 0;
@@ -171,31 +179,45 @@ static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_p
 	return 0;
 }
 
+/* " reset-pin", " brown-out 20 ms"; nothing for a power cut. */
+static void fault_name(char out[32], const struct bp_cutpoint *c)
+{
+	out[0] = 0;
+	if (c->fault != BP_FAULT_POWER_CUT)
+		snprintf(out, 32, " %s", bp_fault_names[c->fault]);
+	if (c->fault_arg)
+		snprintf(out + strlen(out), 32 - strlen(out), " %u%s", c->fault_arg, c->fault == BP_FAULT_BROWN_OUT ? " ms" : "");
+}
+
 /* The positions of one operation. */
 int bp_plan_op_cases(struct bp_maker *m, const struct bp_sweep *w, uint32_t n, enum bp_phase phase, struct bp_err *err)
 {
 	enum bp_op_kind kind = (enum bp_op_kind)m->log->op[n - 1].kind;
-	uint32_t ks = kind == BP_OP_ERASE ? BP_ERASE_K : BP_PROGRAM_K;
+	uint32_t ks = kind == BP_OP_ERASE && !bp_fault_is_live(w->fault) ? BP_ERASE_K : BP_PROGRAM_K;
 	int rc = 0;
 
+	if (w->fault == BP_FAULT_PAGE_WORN && kind != BP_OP_ERASE)
+		return 0; /* wear shows in an erase */
 	for (unsigned i = 0; i < w->n_positions && !rc; i++) {
-		struct bp_cutpoint cut = {.event = BP_EVENT_FLASH, .n = n, .position = w->position[i].position, .fault = w->fault};
-		const char *of = w->fault == BP_FAULT_POWER_CUT ? "" : bp_fault_names[w->fault];
-		char name[48];
+		struct bp_cutpoint cut = {.event = BP_EVENT_FLASH, .n = n, .position = w->position[i].position,
+					  .fault = w->fault, .fault_arg = w->fault_arg};
+		char of[32], name[64];
+
+		fault_name(of, &cut);
 
 		if (cut.position != BP_CUT_TORN) {
-			snprintf(name, sizeof(name), "flash %s%s%s", cut.position == BP_CUT_BEFORE ? "before" : "after", *of ? " " : "", of);
+			snprintf(name, sizeof(name), "flash %s%s", cut.position == BP_CUT_BEFORE ? "before" : "after", of);
 			rc = cut_case(m, &cut, phase, name, err);
 			continue;
 		}
 		if (w->position[i].shape) {
 			cut.torn = w->position[i].shape->torn;
-			snprintf(name, sizeof(name), "flash torn %s", w->position[i].shape->name);
+			snprintf(name, sizeof(name), "flash torn %s%s", w->position[i].shape->name, of);
 			if (w->position[i].shape->kind == kind)
 				rc = cut_case(m, &cut, phase, name, err);
 			continue;
 		}
-		snprintf(name, sizeof(name), "flash torn %u%%", w->position[i].percent);
+		snprintf(name, sizeof(name), "flash torn %u%%%s", w->position[i].percent, of);
 		cut.torn.percent = w->position[i].percent;
 		for (cut.torn.k = 0; cut.torn.k < ks && !rc; cut.torn.k++)
 			rc = cut_case(m, &cut, phase, name, err);

@@ -73,6 +73,12 @@ struct bp_plan {
 	bool record;                 /* runs are to tell their recovery's log */
 };
 
+/* The case's recovery has a log, in which cuts can be nested: not when the core lived on, nor when power came and went meanwhile. */
+static inline bool bp_case_is_logged(const struct bp_case *c)
+{
+	return c->kind == BP_CASE_CUT && !bp_fault_is_live(c->cut.fault) && !c->state.bounces;
+}
+
 /*
  * Lay out all cases. budget: most cut cases, spread evenly over the sweep; 0: all.
  * scratch: a flash of the log's geometry.

@@ -66,7 +66,7 @@ static void judge_one(struct pool *p, uint32_t index, uint8_t *log, struct answe
 
 	*a = (struct answer){.index = index};
 	a->rc = bp_runner_case(p->runner, plan, &plan->cases[plan->run[index].first_case], &a->j, &err);
-	if (a->rc >= 0 && plan->record && a->j.verdict == BP_PASS && plan->cases[plan->run[index].first_case].kind == BP_CASE_CUT) {
+	if (a->rc >= 0 && plan->record && a->j.verdict == BP_PASS && bp_case_is_logged(&plan->cases[plan->run[index].first_case])) {
 		size_t n = bp_log_pack(p->runner->recovery, log, LOG_BYTES);
 
 		a->log_bytes = (uint32_t)n;

@@ -292,13 +292,14 @@ int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct b
 		return 0;
 	x.owed = log->owed[c->state.owed].owed;
 	bp_obligation_cut(&x.owed, r->product->board.dut.trial_attempts);
-	if (c->state.fault != BP_FAULT_POWER_CUT)
+	x.bounces = c->state.bounces;
+	if (bp_fault_is_reset(c->state.fault))
 		bp_vboard_hold_kept(r->v->vboard, c->state.fault, log->kept + c->state.kept);
 	bp_vboard_count_ops(r->v->vboard);
-	if (p->record)
+	if (p->record && bp_case_is_logged(c))
 		record(r, &x, &j);
 	rc = bp_judge_recovery(&j, false, out, err);
-	if (!rc && p->record && out->verdict == BP_PASS && r->recovery->failed)
+	if (!rc && p->record && bp_case_is_logged(c) && out->verdict == BP_PASS && r->recovery->failed)
 		return bp_fail(err, BP_ENOMEM, "%s: a recovery is too long for the flash log", p->scenario->name);
 	return rc;
 }
@@ -333,7 +334,7 @@ static void arm(struct bp_runner *r, const struct bp_plan *p, const struct bp_ca
 	switch (c->cut.event) {
 	case BP_EVENT_FLASH:
 		bp_vboard_arm_op(r->v->vboard, c->cut.n, c->cut.position, c->cut.torn);
-		bp_vboard_arm_fault(r->v->vboard, c->cut.fault);
+		bp_vboard_arm_fault(r->v->vboard, c->cut.fault, c->cut.fault_arg * UINT64_C(1000000));
 		break;
 	case BP_EVENT_LINK_BYTE:
 		r->v->cut_link_byte = c->cut.n;
@@ -388,6 +389,8 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 	int rc;
 
 	arm(r, p, first);
+	x->live = c->kind == BP_CASE_CUT && bp_fault_is_live(c->cut.fault) ? c->cut.fault : BP_FAULT_POWER_CUT;
+	x->bounces = c->kind == BP_CASE_CUT ? c->state.bounces : 0;
 	rc = bp_exec_steps(x, err);
 	if (rc < 0)
 		return rc;
@@ -402,7 +405,7 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 		return rc;
 	if (state_before)
 		bp_flash_copy(state_before, flash_of(r));
-	if (!off && bp_judge_steps(j, out))
+	if (!off && !x->live && bp_judge_steps(j, out))
 		return 0;
 	if (!off && c->kind == BP_CASE_NO_FAULT && !bp_case_scripted_fault_happened(x, out))
 		return 0;
@@ -467,7 +470,7 @@ int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct b
 int bp_runner_case(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
 		   struct bp_err *err)
 {
-	if (c->kind == BP_CASE_CUT)
+	if (c->kind == BP_CASE_CUT && !bp_fault_is_live(c->cut.fault))
 		return bp_runner_state(r, p, c, out, err);
 	if (c->kind == BP_CASE_EMPTY) {
 		bp_case_empty(out, c);

@@ -86,8 +86,11 @@ static void check_faults(const struct bp_scenario *s, const struct bp_product *p
 		const struct bp_sweep *w = &s->sweep[i];
 
 		must(w->event < BP_EVENTS && !(w->phases >> BP_PHASES) && w->every >= 1 && w->n_positions <= BP_MAX_POSITIONS);
+		must(w->fault < BP_FAULTS && (w->fault_arg > 0) == (w->fault == BP_FAULT_BROWN_OUT || w->fault == BP_FAULT_BOUNCE));
+		must(!bp_fault_is_live(w->fault) || s->trouble_reasons);
 		for (unsigned k = 0; k < w->n_positions; k++)
-			must(w->position[k].position != BP_CUT_TORN || (w->position[k].percent >= 1 && w->position[k].percent <= 99));
+			must(w->position[k].position != BP_CUT_TORN || w->position[k].shape ||
+			     (w->position[k].percent >= 1 && w->position[k].percent <= 99));
 	}
 	for (unsigned i = 0; i < s->n_edits; i++) {
 		must(s->edit[i].op && s->edit[i].seeds >= 1 && s->edit[i].refused <= BP_REFUSED_PAYLOAD);

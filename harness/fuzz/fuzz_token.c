@@ -29,7 +29,7 @@ static void check_cut(const struct bp_cutpoint *c, const char *text)
 	must(strspn(shown, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%#+=/:") == strlen(shown));
 	must(!bp_cutpoint_parse(shown, &again, NULL));
 	must(again.event == c->event && again.n == c->n && again.position == c->position && again.torn.percent == c->torn.percent &&
-	     again.torn.k == c->torn.k && again.fault == c->fault &&
+	     again.torn.k == c->torn.k && again.fault == c->fault && again.fault_arg == c->fault_arg &&
 	     again.after_ns == c->after_ns && !strcmp(again.line, c->line));
 }
 

@@ -148,6 +148,11 @@ static uint32_t allowed_running(const struct bp_judge *j)
 		good |= 1u << p->recovery;
 	if (o->damaged)
 		return o->end_running;
+	/* Flash that failed leaves it to the device how far it got, as long as nothing was promised. */
+	if (j->exec->live && o->stage == BP_STAGE_REFUSED && !j->exec->update.test_refused)
+		return good;
+	if (j->exec->live && o->stage >= BP_STAGE_TEST_SENT && o->stage != BP_STAGE_CONFIRMED)
+		return good | o->end_running;
 	switch ((enum bp_stage)o->stage) {
 	case BP_STAGE_IDLE:
 		return j->exec->n_updates ? good : o->end_running;
@@ -178,6 +183,8 @@ static uint64_t allowed_reasons(const struct bp_judge *j)
 {
 	const struct bp_obligation *o = &j->exec->owed;
 
+	if (j->exec->live)
+		return o->start_reasons | o->end_reasons | j->exec->scenario->trouble_reasons;
 	/* The host ends a refused update in recovery with a reset, and what the answer told is gone with it. */
 	if (o->stage == BP_STAGE_REFUSED && j->exec->board->product->recovery >= 0)
 		return o->end_reasons | o->start_reasons;
@@ -238,8 +245,10 @@ static bool too_many_boots(const struct bp_judge *j, const struct bp_facts *f, s
 
 static bool too_late(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
+	if (f->at & (BP_AT_STEPS | BP_AT_LIVE) && j->exec->never_settled)
+		return broken(out, "did not settle after an update within the recovery budget");
 	if (f->at == BP_AT_STEPS)
-		return j->exec->never_settled && broken(out, "did not settle after an update within the recovery budget");
+		return false;
 	return !f->settled && broken(out, "did not settle %s within the recovery budget", f->when);
 }
 
@@ -279,7 +288,7 @@ static bool not_authentic(const struct bp_judge *j, const struct bp_facts *f, st
 static bool fell_back(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
 	const struct bp_obligation *o = &j->exec->owed;
-	bool bound = o->stage == BP_STAGE_CONFIRMED || (o->stage == BP_STAGE_TEST_ACKED && !attempts_may_be_gone(j));
+	bool bound = o->stage == BP_STAGE_CONFIRMED || (o->stage == BP_STAGE_TEST_ACKED && !attempts_may_be_gone(j) && !j->exec->live);
 
 	return bound && !o->damaged && o->good >= 0 && f->o.artifact == o->good && !(o->end_running & 1u << o->good) &&
 	       broken(out, "%s runs again after stage '%s', with nothing wrong with %s", name_of(j, o->good), stage_of(j),
@@ -304,8 +313,8 @@ static bool not_whole(const struct bp_judge *j, const struct bp_facts *f, struct
 
 static bool state_differs(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
-	(void)j;
-	return !f->state_alike && broken(out, "the copies of the boot state differ or are weak %s", f->when);
+	/* A page that is gone for good leaves one copy. */
+	return !f->state_alike && !bp_fault_is_lasting(j->exec->live) && broken(out, "the copies of the boot state differ or are weak %s", f->when);
 }
 
 /* The setting that was acknowledged, or one that was on its way. */
@@ -337,7 +346,7 @@ static bool transitions_wrong(const struct bp_judge *j, const struct bp_facts *f
 {
 	bool confirmed = f->at != BP_AT_RECOVERY || (j->exec->owed.stage == BP_STAGE_CONFIRMED && !j->exec->owed.damaged);
 
-	if (!f->has_status || !f->status.has_status)
+	if (!f->has_status || !f->status.has_status || bp_fault_is_lasting(j->exec->live))
 		return false;
 	if (confirmed && !(f->status.transitions & BP_SMP_CONFIRMED))
 		return broken(out, "transitions are 0x%x: the confirm is missing", f->status.transitions);
@@ -383,7 +392,7 @@ static bool unstable(const struct bp_judge *j, const struct bp_facts *f, struct 
 	if (f->o.artifact != f->before.artifact)
 		return broken(out, "%s ran after recovery, %s in a further boot", name_of(j, f->before.artifact), name_of(j, f->o.artifact));
 	/* A record that reads whole and is weak is repaired in the boot that reads it otherwise. */
-	return f->o.ops != f->before.ops && !f->before.weak_records &&
+	return f->o.ops != f->before.ops && !f->before.weak_records && !bp_fault_is_lasting(j->exec->live) &&
 	       broken(out, "an ordinary power cycle did %llu flash operations", (unsigned long long)(f->o.ops - f->before.ops));
 }
 
@@ -417,12 +426,38 @@ static bool resent_too_much(const struct bp_judge *j, const struct bp_facts *f, 
 	       broken(out, "%u bytes were acknowledged, but it resumes at %u", f->resent_from, j->exec->update.resumed_at);
 }
 
+static bool is_trouble(const struct bp_judge *j, uint32_t reason)
+{
+	return reason < 64 && (j->exec->scenario->trouble_reasons & UINT64_C(1) << reason);
+}
+
+/* A fault that the core lived through: refused for that reason, or as if nothing were. Silence is neither. */
+static bool trouble_untold(const struct bp_judge *j, struct bp_judgement *out)
+{
+	const struct bp_update_result *u = &j->exec->update;
+
+	if (u->manifest_refused || u->payload_refused || u->test_refused)
+		return !is_trouble(j, u->reason) && broken(out, "an update whose flash failed was refused: %s", reason_of(j, u->reason));
+	return u->code && broken(out, "an update whose flash failed: %.100s", u->text);
+}
+
+/* With a page gone for good no update need succeed: it is refused for that reason, or given up, and an image that may runs. */
+static bool lasting_failed(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
+{
+	if (trouble_untold(j, out))
+		return true;
+	return f->o.artifact != f->artifact && f->o.artifact != j->exec->owed.good &&
+	       broken(out, "%s runs after an update to %s on worn flash", name_of(j, f->o.artifact), name_of(j, f->artifact));
+}
+
 /* A good update that did not go through. */
 static bool update_failed(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
 	const struct bp_update_result *u = &j->exec->update;
 	const char *sent = name_of(j, f->artifact);
 
+	if (bp_fault_is_lasting(j->exec->live))
+		return lasting_failed(j, f, out);
 	if (u->manifest_refused || u->payload_refused || u->test_refused)
 		return broken(out, "the good update %s was refused: %s", sent, reason_of(j, u->reason));
 	if (u->code)
@@ -450,7 +485,7 @@ static bool steps_failed(const struct bp_judge *j, struct bp_judgement *out)
 
 static bool not_updatable(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
-	return f->at == BP_AT_STEPS ? steps_failed(j, out) : update_failed(j, f, out);
+	return f->at == BP_AT_STEPS ? steps_failed(j, out) : f->at == BP_AT_LIVE ? trouble_untold(j, out) : update_failed(j, f, out);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------- */
@@ -487,7 +522,7 @@ bool bp_checks(const struct bp_judge *j, const struct bp_facts *f, struct bp_jud
 {
 	for (int i = 0; i < BP_INVARIANTS; i++) {
 		/* Of a device that never came to rest only what led there is known. */
-		if (!f->settled && i > BP_INV_RECOVERS_IN_TIME && f->at & (BP_AT_RECOVERY | BP_AT_BOOT))
+		if (!f->settled && i > BP_INV_RECOVERS_IN_TIME && f->at & (BP_AT_LIVE | BP_AT_RECOVERY | BP_AT_BOOT))
 			return false;
 		if (!(bp_invariants[i].at & (unsigned)f->at) || j->without & 1u << i || !checks[i](j, f, out))
 			continue;

@@ -25,7 +25,8 @@ const struct bp_invariant_row bp_invariants[BP_INVARIANTS] = {
 		"From power-on to rest there are at most as many boots as a trial has attempts, and one that gives up.", "C-5 C-12",
 		BP_AT_STEPS | BP_AT_ANY_REST},
 	[BP_INV_RECOVERS_IN_TIME] = {"recovers-in-time",
-		"After power returns the device settles within the product's recovery budget.", "P-2 C-5", BP_AT_STEPS | BP_AT_RECOVERY | BP_AT_BOOT},
+		"After power returns the device settles within the product's recovery budget.", "P-2 C-5",
+		BP_AT_STEPS | BP_AT_LIVE | BP_AT_RECOVERY | BP_AT_BOOT},
 	[BP_INV_COUNTER_NOT_ADVANCED] = {"counter-not-advanced-before-confirm",
 		"Only a confirm raises the security counter: it is never above that of the running image.", "C-12 C-13",
 		BP_AT_RECOVERY | GOOD_UPDATE},
@@ -48,7 +49,7 @@ const struct bp_invariant_row bp_invariants[BP_INVARIANTS] = {
 	[BP_INV_TRANSITIONS_IN_ORDER] = {"transitions-in-order",
 		"The transitions told follow one another, and end in confirmed or rolled back.", "C-18", BP_AT_RECOVERY | GOOD_UPDATE},
 	[BP_INV_REASON_REPORTED] = {"reason-reported",
-		"The device reports a reason code that fits what happened.", "C-18", BP_AT_STEPS | BP_AT_RECOVERY},
+		"The device reports a reason code that fits what happened.", "C-18 C-19", BP_AT_STEPS | BP_AT_LIVE | BP_AT_RECOVERY},
 	[BP_INV_STABLE] = {"stable",
 		"Further power cycles run the same image and write nothing.", "C-14", BP_AT_STEPS | BP_AT_BOOT},
 	[BP_INV_RESUMES] = {"resumes",
@@ -56,7 +57,7 @@ const struct bp_invariant_row bp_invariants[BP_INVARIANTS] = {
 	[BP_INV_TARGET_REACHED_ON_RETRY] = {"target-reached-on-retry",
 		"The same update again succeeds: its image runs, confirmed and whole.", "C-20", BP_AT_RETRY},
 	[BP_INV_UPDATABLE] = {"updatable",
-		"A good follow-up update succeeds and is confirmed.", "C-20", BP_AT_STEPS | BP_AT_FOLLOW_UP},
+		"A good follow-up update succeeds and is confirmed.", "C-20", BP_AT_STEPS | BP_AT_LIVE | BP_AT_FOLLOW_UP},
 };
 
 int bp_invariant_find(const char *name)

@@ -42,7 +42,8 @@ enum bp_at {
 	BP_AT_BOOT = 4,      /* settled in a further boot, which nothing disturbed */
 	BP_AT_RETRY = 8,     /* the same update again is over */
 	BP_AT_FOLLOW_UP = 16,/* another good update is over */
-	BP_AT_ANY_REST = BP_AT_RECOVERY | BP_AT_BOOT | BP_AT_RETRY | BP_AT_FOLLOW_UP,
+	BP_AT_LIVE = 32,     /* a fault that the core lived through is over, and the steps; before anything else */
+	BP_AT_ANY_REST = BP_AT_LIVE | BP_AT_RECOVERY | BP_AT_BOOT | BP_AT_RETRY | BP_AT_FOLLOW_UP,
 };
 
 struct bp_invariant_row {

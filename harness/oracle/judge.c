@@ -27,6 +27,45 @@ static int look(struct bp_judge *j, struct bp_facts *f, struct bp_judgement *out
 	return rc < 0 ? rc : bp_checks(j, f, out);
 }
 
+/*
+ * Power comes and goes some times more before it stays: primes of milliseconds, so
+ * that the bootloader is met at work and at rest.
+ */
+static int bounce(struct bp_exec *x, struct bp_err *err)
+{
+	static const uint64_t on_ms[BP_MAX_BOUNCES] = {3, 11, 29, 71, 173, 337, 701, 1409};
+	int rc = 0;
+
+	for (uint32_t i = 0; i < x->bounces && !rc; i++) {
+		rc = bp_exec_power_on(x, err);
+		if (!rc)
+			rc = bp_exec_run_for(x, on_ms[i] * UINT64_C(1000000), err);
+		if (!rc)
+			rc = bp_exec_power_off(x, err);
+		if (x->owed.stage == BP_STAGE_TEST_ACKED)
+			x->owed.power_cycles++;
+	}
+	return rc;
+}
+
+/*
+ * The core lived through the fault. What it did then ends with a power cycle:
+ * from there on it must do as any other.
+ */
+static int lived_through(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
+{
+	struct bp_facts f = {.at = BP_AT_LIVE, .when = "after the fault"};
+	int rc = settle(j, &f, err);
+
+	if (!rc)
+		rc = look(j, &f, out, err);
+	if (!rc)
+		rc = bp_exec_power_off(j->exec, err);
+	if (!rc && j->exec->owed.stage == BP_STAGE_TEST_ACKED)
+		j->exec->owed.power_cycles++;
+	return rc ? rc : bp_exec_power_on(j->exec, err);
+}
+
 /* The device at rest after the fault. */
 static int recovered(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
 {
@@ -110,7 +149,11 @@ int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, str
 
 	*out = (struct bp_judgement){.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
 	if (!on)
+		rc = bounce(j->exec, err);
+	if (!rc && !on)
 		rc = bp_exec_power_on(j->exec, err);
+	if (!rc && on && j->exec->live)
+		rc = lived_through(j, out, err);
 	if (!rc)
 		rc = recovered(j, out, err);
 	if (!rc)

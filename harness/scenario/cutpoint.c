@@ -72,7 +72,9 @@ static int line_text(const char **p, char out[BP_CUT_LINE_BYTES])
 
 /* ---- all forms -------------------------------------------------------------------------- */
 
-const char *const bp_fault_names[BP_FAULTS] = {"power-cut", "reset-pin", "reset-software", "reset-watchdog"};
+const char *const bp_fault_names[BP_FAULTS] = {
+	"power-cut", "reset-pin", "reset-software", "reset-watchdog", "bounce", "brown-out", "op-rejected", "op-ignored", "page-dead", "page-worn",
+};
 
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 {
@@ -100,6 +102,8 @@ char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 	}
 	if (c->fault != BP_FAULT_POWER_CUT)
 		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "!%s", bp_fault_names[c->fault]);
+	if (c->fault_arg)
+		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "=%u%s", c->fault_arg, c->fault == BP_FAULT_BROWN_OUT ? "ms" : "");
 	return out;
 }
 
@@ -149,16 +153,38 @@ static int parse_flash(const char **p, struct bp_cutpoint *c)
 	return 0;
 }
 
-/* "!reset-pin", or nothing. A power cut is written without its name; a reset tears nothing. */
+bool bp_fault_fits(enum bp_fault fault, enum bp_cut_position position)
+{
+	if (fault >= BP_FAULT_OP_REJECTED)
+		return position == BP_CUT_BEFORE;
+	return !bp_fault_is_reset(fault) || position != BP_CUT_TORN;
+}
+
+/* What follows the name: how long, how often. */
+static int parse_fault_arg(const char **p, struct bp_cutpoint *c)
+{
+	bool wanted = c->fault == BP_FAULT_BROWN_OUT || c->fault == BP_FAULT_BOUNCE;
+
+	if (!wanted)
+		return 0;
+	if (!take(p, "=") || number(p, c->fault == BP_FAULT_BOUNCE ? BP_MAX_BOUNCES : BP_MAX_BROWN_OUT_MS, &c->fault_arg) || !c->fault_arg)
+		return BP_ECONFIG;
+	return c->fault == BP_FAULT_BOUNCE || take(p, "ms") ? 0 : BP_ECONFIG;
+}
+
+/* "!reset-pin", "!brown-out=20ms", or nothing. A power cut is written without its name. */
 static int parse_fault(const char **p, struct bp_cutpoint *c)
 {
+	size_t n;
+
 	if (!take(p, "!"))
 		return 0;
+	n = strcspn(*p, "=");
 	for (unsigned i = BP_FAULT_POWER_CUT + 1; i < BP_FAULTS; i++)
-		if (!strcmp(*p, bp_fault_names[i])) {
-			*p += strlen(*p);
+		if (strlen(bp_fault_names[i]) == n && !strncmp(*p, bp_fault_names[i], n)) {
+			*p += n;
 			c->fault = (enum bp_fault)i;
-			return c->event == BP_EVENT_FLASH && c->position != BP_CUT_TORN ? 0 : BP_ECONFIG;
+			return c->event == BP_EVENT_FLASH && bp_fault_fits(c->fault, c->position) ? parse_fault_arg(p, c) : BP_ECONFIG;
 		}
 	return BP_ECONFIG;
 }

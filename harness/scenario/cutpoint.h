@@ -9,7 +9,8 @@
  *   line:"TEXT"#N+D  (so long after that: 35ms, 1.25s)
  *   time:D           (so long after the update began)
  *
- * Behind it, `!` and the fault, when it is none of power: flash:N/before!reset-pin
+ * Behind it, `!` and the fault, when it is no power cut: flash:N/before!reset-pin,
+ * flash:N/torn=P%.K!brown-out=20ms, flash:N/before!bounce=3, flash:N/before!op-rejected.
  *
  * N counts from 1, from the moment the update starts, across warm resets. Frames of
  * the link on the same wire are no lines.
@@ -35,6 +36,8 @@ enum bp_event { BP_EVENT_FLASH, BP_EVENT_LINK_BYTE, BP_EVENT_LINK_FRAME, BP_EVEN
 extern const char *const bp_event_names[BP_EVENTS]; /* "flash", "link-byte", "link-frame", "line", "time" */
 
 #define BP_CUT_LINE_BYTES 32                        /* text of a line, with its NUL */
+#define BP_MAX_BROWN_OUT_MS 60000u
+#define BP_MAX_BOUNCES 8u
 #define BP_CUT_MAX_NS (UINT64_C(86400) * 1000000000) /* a day: longer than any update */
 
 struct bp_cutpoint {
@@ -43,11 +46,15 @@ struct bp_cutpoint {
 	enum bp_cut_position position; /* flash only */
 	struct bp_torn torn;           /* flash torn only */
 	enum bp_fault fault;
+	uint32_t fault_arg;            /* brown-out: milliseconds; bounce: times; else 0 */
 	uint64_t after_ns;             /* line: after its end; time: after the update began */
 	char line[BP_CUT_LINE_BYTES];  /* line only */
 };
 
 extern const char *const bp_fault_names[BP_FAULTS]; /* "power-cut", "reset-pin", … */
+
+/* Does the fault go with this position of a flash operation? */
+bool bp_fault_fits(enum bp_fault fault, enum bp_cut_position position);
 
 #define BP_CUTPOINT_TEXT 160
 

@@ -48,12 +48,22 @@ struct bp_obligation bp_obligation_key(const struct bp_obligation *o)
 	return key;
 }
 
+/* What the device may write in this phase. */
+static void allow(const struct bp_exec *x)
+{
+	const struct bp_debug *d = &x->board->debug;
+
+	if (d->ops->allow)
+		d->ops->allow(d->self, x->board->product->writes[x->owed.phase]);
+}
+
 void bp_exec_owe(struct bp_exec *x, enum bp_stage stage, enum bp_phase phase)
 {
 	if (x->owed.stage != stage)
 		bp_exec_note(x, "stage: %s", bp_stage_names[stage]);
 	x->owed.stage = (uint8_t)stage;
 	x->owed.phase = (uint8_t)phase;
+	allow(x);
 	if (x->on_owed)
 		x->on_owed(x->ctx, &x->owed);
 }
@@ -145,6 +155,7 @@ int bp_exec_power_on(struct bp_exec *x, struct bp_err *err)
 	bp_wire_clear(&x->board->wire);
 	memset(&x->marks, 0, sizeof(x->marks));
 	bp_exec_note(x, "power on");
+	allow(x);
 	return x->board->power.ops->on(x->board->power.self, err);
 }
 

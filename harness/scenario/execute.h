@@ -83,6 +83,8 @@ struct bp_exec {
 	struct bp_board *board;
 	const struct bp_scenario *scenario;
 	struct bp_obligation owed;
+	enum bp_fault live;           /* a fault that the core lives through struck in this case; else BP_FAULT_POWER_CUT */
+	uint32_t bounces;             /* after the case's power cut, power comes and goes so many times more */
 	struct bp_marks_seen marks;
 	bool unhealthy_confirmed;     /* an image that must not confirm was reported confirmed */
 	bool broken_promise;          /* a trial began after its confirm was reported */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const bp_phase_names[BP_PHASES] = {"download", "install", "first-boot", "confirm", "rollback", "idle"};
 const char *const bp_damage_names[BP_DAMAGE_HOWS] = {"bit", "erase", "zero", "garbage", "torn-erase"};
 
+#define NS_PER_MS UINT64_C(1000000)
 #define MAX_TIMES 1000u
 #define MAX_INTERVAL 86400u /* seconds: firmware-under-test/README.md, "SMP" */
 #define MAX_AFTER_NS (UINT64_C(600) * 1000000000)
@@ -91,9 +91,22 @@ static void reason(struct reader *r, const struct bp_node *node, int *out)
 		bp_diag_at(&r->diag, node, "the product has no reason '%s'; expected one of its `reasons`", name);
 }
 
+static void read_reasons(struct reader *r, const struct bp_node *list, uint64_t *out)
+{
+	if (!list || !bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return;
+	for (size_t i = 0; i < list->n; i++) {
+		int code = -1;
+
+		reason(r, list->items[i], &code);
+		if (code >= 0)
+			*out |= UINT64_C(1) << code;
+	}
+}
+
 static void read_expect(struct reader *r, const struct bp_node *map, struct bp_expect *e)
 {
-	const struct bp_node *running = bp_map_get(map, "running"), *reasons = bp_map_get(map, "reasons");
+	const struct bp_node *running = bp_map_get(map, "running");
 	int index;
 
 	if (running && running->kind == BP_NODE_SEQ) {
@@ -103,14 +116,7 @@ static void read_expect(struct reader *r, const struct bp_node *map, struct bp_e
 	} else if (running && !artifact(r, running, &index) && index >= 0) {
 		e->running |= 1u << index;
 	}
-	if (!reasons || !bp_node_is(&r->diag, reasons, BP_NODE_SEQ))
-		return;
-	for (size_t i = 0; i < reasons->n; i++) {
-		index = -1;
-		reason(r, reasons->items[i], &index);
-		if (index >= 0)
-			e->reasons |= UINT64_C(1) << index;
-	}
+	read_reasons(r, bp_map_get(map, "reasons"), &e->reasons);
 }
 
 /* What is left out stays as the step before said, or the product. */
@@ -265,18 +271,46 @@ static void read_position(struct reader *r, const struct bp_node *node, struct b
 	w->n_positions++;
 }
 
-/* A reset is aimed at flash operations, and the flash controller finishes what it began. */
-static void check_reset(struct reader *r, const struct bp_node *node, const struct bp_sweep *w)
+/* A fault other than a power cut is aimed at flash operations. */
+static void check_fault(struct reader *r, const struct bp_node *map, const struct bp_sweep *w)
 {
+	const struct bp_node *node = bp_map_get(map, "fault");
+	const char *name = bp_fault_names[w->fault];
+
 	if (!node || w->fault == BP_FAULT_POWER_CUT)
 		return;
 	if (w->event != BP_EVENT_FLASH)
-		bp_diag_at(&r->diag, node, "'%s' with 'event: %s'; expected 'event: flash'", bp_fault_names[w->fault], bp_event_names[w->event]);
+		bp_diag_at(&r->diag, node, "'%s' with 'event: %s'; expected 'event: flash'", name, bp_event_names[w->event]);
 	for (unsigned i = 0; i < w->n_positions; i++)
-		if (w->position[i].position == BP_CUT_TORN) {
-			bp_diag_at(&r->diag, node, "'%s' tears no operation; expected positions 'before' and 'after'", bp_fault_names[w->fault]);
+		if (!bp_fault_fits(w->fault, w->position[i].position)) {
+			bp_diag_at(&r->diag, node, bp_fault_is_reset(w->fault) ? "'%s' tears no operation; expected positions 'before' and 'after'"
+										: "'%s' befalls a whole operation; expected position 'before'", name);
 			return;
 		}
+	if (bp_fault_is_live(w->fault))
+		r->s->live_faults = true;
+}
+
+/* How long a brown-out lasts; how often power bounces. */
+static void read_fault(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
+{
+	unsigned fault = BP_FAULT_POWER_CUT;
+	uint64_t ns = 0;
+
+	bp_node_enum(&r->diag, bp_map_get(map, "fault"), bp_fault_names, BP_FAULTS, &fault);
+	w->fault = (enum bp_fault)fault;
+	if (w->fault == BP_FAULT_BROWN_OUT) {
+		const struct bp_node *lasts = bp_map_need(&r->diag, map, "lasts", "how long the rail stays too low for the flash");
+
+		bp_node_duration(&r->diag, lasts, NS_PER_MS, BP_MAX_BROWN_OUT_MS * NS_PER_MS, &ns);
+		if (ns % NS_PER_MS)
+			bp_diag_at(&r->diag, lasts, "'lasts' is no whole number of milliseconds");
+		w->fault_arg = (uint32_t)(ns / NS_PER_MS);
+	}
+	if (w->fault == BP_FAULT_BOUNCE)
+		bp_node_u32(&r->diag, bp_map_need(&r->diag, map, "times", "how often power comes back and goes again"), 1, BP_MAX_BOUNCES,
+			    &w->fault_arg);
+	check_fault(r, map, w);
 }
 
 static void read_listed(struct reader *r, const struct bp_node *list, struct bp_sweep *w)
@@ -293,10 +327,12 @@ static void read_listed(struct reader *r, const struct bp_node *list, struct bp_
 
 		if (bp_node_text(&r->diag, list->items[i], &text))
 			continue;
-		if (bp_cutpoint_parse(text, &w->at[w->n_at], &err))
+		if (bp_cutpoint_parse(text, &w->at[w->n_at], &err)) {
 			bp_diag_at(&r->diag, list->items[i], "%s", err.text);
-		else
-			w->n_at++;
+			continue;
+		}
+		r->s->live_faults = r->s->live_faults || bp_fault_is_live(w->at[w->n_at].fault);
+		w->n_at++;
 	}
 }
 
@@ -327,7 +363,7 @@ static void read_depth(struct reader *r, const struct bp_node *node)
 static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
 {
 	const struct bp_node *phases, *positions, *at = bp_map_get(map, "at");
-	unsigned event = 0, phase, fault = BP_FAULT_POWER_CUT;
+	unsigned event = 0, phase;
 
 	if (at) {
 		read_listed(r, at, w);
@@ -347,9 +383,7 @@ static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sw
 		for (size_t i = 0; i < positions->n; i++)
 			read_position(r, positions->items[i], w);
 	bp_node_u32(&r->diag, bp_map_get(map, "every"), 1, 65536, &w->every);
-	bp_node_enum(&r->diag, bp_map_get(map, "fault"), bp_fault_names, BP_FAULTS, &fault);
-	w->fault = (enum bp_fault)fault;
-	check_reset(r, bp_map_get(map, "fault"), w);
+	read_fault(r, map, w);
 	bp_map_done(&r->diag, map);
 }
 
@@ -453,6 +487,7 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	if (end && bp_node_is(&r->diag, end, BP_NODE_MAP)) {
 		read_expect(r, end, &s->end);
 		bp_node_u32(&r->diag, bp_map_get(end, "boots"), 1, 1000, &s->end_boots);
+		read_reasons(r, bp_map_get(end, "trouble"), &s->trouble_reasons);
 		bp_map_done(&r->diag, end);
 		if ((!s->end.running || !s->end.reasons) && !s->missing)
 			bp_diag_at(&r->diag, end, "'end' needs both 'running' and 'reasons'");
@@ -468,6 +503,8 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	for (unsigned i = 0; i < s->n_steps && s->n_sweeps; i++)
 		if (s->step[i].kind == BP_STEP_BOARD)
 			bp_diag_at(&r->diag, root, "a step 'board' and 'sweep' in one scenario; expected one of them");
+	if (end && s->live_faults && !s->trouble_reasons)
+		bp_diag_at(&r->diag, end, "'end' needs 'trouble': the reasons that the device may give for a fault that it lives through");
 	if (s->n_edits && s->n_sweeps)
 		bp_diag_at(&r->diag, root, "'edits' and 'sweep' in one scenario; expected one of them");
 }

@@ -19,6 +19,9 @@
  *     - {event: flash, fault: reset-pin, phases: [install], positions: [before, after]}   # resets keep .noinit and registers
  *     - {event: line, phases: [install]}             # also: link-byte, link-frame; `every: N`
  *     - at: ['line:"boot: trial"#1+5ms', time:1.25s] # cut points by name, see cutpoint.h
+ *     - {event: flash, fault: brown-out, lasts: 20 ms, phases: [download], positions: [before, torn 50%]}
+ *                                      # live faults: also op-rejected, op-ignored, page-dead, page-worn; end: {trouble: [FLASH_FAILED]}
+ *     - {event: flash, fault: bounce, times: 3, phases: [install], positions: [before]}   # a cut, and power comes and goes again
  *   edits:                             # or: what is damaged on its way
  *     - {op: body-bit, refused: payload, reasons: [BAD_HASH]}
  *   damages:                           # or: what is damaged in flash before power-on
@@ -44,18 +47,6 @@
 #define BP_MAX_EDITS 96
 #define BP_MAX_DAMAGES 64
 #define BP_MAX_COVERS 24
-
-/* Phases of an update, as sweeps name them. */
-enum bp_phase {
-	BP_PHASE_DOWNLOAD,   /* from the manifest's offer until the last byte is acknowledged */
-	BP_PHASE_INSTALL,    /* trial request and what it writes */
-	BP_PHASE_FIRST_BOOT, /* the bootloader after the reset, until it jumps */
-	BP_PHASE_CONFIRM,    /* the trial image, until it is confirmed and quiet */
-	BP_PHASE_ROLLBACK,   /* everything from the second boot after the reset on */
-	BP_PHASE_IDLE,       /* no update under way */
-	BP_PHASES
-};
-extern const char *const bp_phase_names[BP_PHASES];
 
 enum bp_step_kind {
 	BP_STEP_UPDATE,      /* whole update, to its outcome */
@@ -117,6 +108,7 @@ struct bp_sweep {
 	unsigned n_positions;
 	uint32_t every;            /* each N-th event */
 	enum bp_fault fault;
+	uint32_t fault_arg;        /* as in struct bp_cutpoint */
 	struct bp_cutpoint at[BP_MAX_POSITIONS]; /* or: these points, and nothing of the above */
 	unsigned n_at;
 };
@@ -154,6 +146,8 @@ struct bp_scenario {
 	unsigned n_steps;
 	struct bp_expect end;
 	uint32_t end_boots;                /* boots that must have been seen after the last update's reset, or the fault did not happen */
+	uint64_t trouble_reasons;          /* allowed in addition once a live fault has struck */
+	bool live_faults;                  /* a sweep has one */
 	uint64_t start_reasons;            /* allowed as long as the update has not been asked to run */
 	struct bp_sweep sweep[BP_MAX_SWEEPS];
 	unsigned n_sweeps;

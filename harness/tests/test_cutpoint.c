@@ -25,6 +25,16 @@ static const struct form forms[] = {
 	{"flash:7/before!reset-pin", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_RESET_PIN}},
 	{"flash:7/after!reset-software", {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_AFTER, .fault = BP_FAULT_RESET_SOFTWARE}},
 	{"flash:4294967294/before!reset-watchdog", {.event = BP_EVENT_FLASH, .n = UINT32_MAX - 1, .fault = BP_FAULT_RESET_WATCHDOG}},
+	{"flash:7/torn=50%.0!brown-out=20ms",
+	 {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_TORN, .torn = {50, 0}, .fault = BP_FAULT_BROWN_OUT, .fault_arg = 20}},
+	{"flash:7/after!brown-out=60000ms",
+	 {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_AFTER, .fault = BP_FAULT_BROWN_OUT, .fault_arg = 60000}},
+	{"flash:7/torn=1%.6!bounce=8",
+	 {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_TORN, .torn = {1, 6}, .fault = BP_FAULT_BOUNCE, .fault_arg = 8}},
+	{"flash:7/before!op-rejected", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_OP_REJECTED}},
+	{"flash:7/before!op-ignored", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_OP_IGNORED}},
+	{"flash:7/before!page-dead", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_PAGE_DEAD}},
+	{"flash:7/before!page-worn", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_PAGE_WORN}},
 	{"link:1", {.event = BP_EVENT_LINK_BYTE, .n = 1}},
 	{"link:8192", {.event = BP_EVENT_LINK_BYTE, .n = 8192}},
 	{"link:4294967294", {.event = BP_EVENT_LINK_BYTE, .n = UINT32_MAX - 1}},
@@ -62,6 +72,7 @@ static void forms_both_ways(void **state)
 		assert_int_equal(c.torn.percent, f->cut.torn.percent);
 		assert_int_equal(c.torn.k, f->cut.torn.k);
 		assert_int_equal(c.fault, f->cut.fault);
+		assert_int_equal(c.fault_arg, f->cut.fault_arg);
 		assert_true(c.after_ns == f->cut.after_ns);
 		assert_string_equal(c.line, f->cut.line);
 	}
@@ -126,7 +137,11 @@ static const char *const bad[] = {
 	"time", "time:", "time:0s", "time:1", "time:-1s", "time:1 s", "time:1.0000000001s", "time:86400.000000001s", "time:1s+1ms",
 	"flash:1/before!", "flash:1/before!power-cut", "flash:1/before!reset", "flash:1/before!reset-pin ", "flash:1/before!!reset-pin",
 	"flash:1/torn=50%.0!reset-pin", "link:1!reset-pin", "link:frame=1!reset-watchdog", "!reset-pin",
-	"line:boot#1!reset-pin", "time:1s!reset-pin",
+	"line:boot#1!reset-pin", "time:1s!reset-pin", "flash:1/before!reset-pin=1", "flash:1/before!brown-out", "flash:1/before!brown-out=",
+	"flash:1/before!brown-out=20", "flash:1/before!brown-out=0ms", "flash:1/before!brown-out=60001ms", "flash:1/before!brown-out=20s",
+	"flash:1/before!brown-out=020ms", "flash:1/before!brown-out=20ms!bounce=1", "flash:1/before!bounce", "flash:1/before!bounce=0",
+	"flash:1/before!bounce=9", "flash:1/before!bounce=1ms", "flash:1/after!op-rejected", "flash:1/torn=50%.0!page-worn",
+	"flash:1/before!page-dead=1", "link:1!brown-out=20ms", "link:1!bounce=1",
 };
 
 static void bad_texts(void **state)

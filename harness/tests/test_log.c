@@ -110,43 +110,43 @@ struct resolve_row {
 };
 
 static const struct resolve_row resolve_rows[] = {
-	{"flash:1/before", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"flash:1/torn=50%.2", 0, {0, 1, true, {50, 2}, BP_FAULT_POWER_CUT, 0}},
-	{"flash:1/after", 0, {1, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"flash:3/after", 0, {3, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"flash:4/before", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},  /* the same flash as before it, but more is owed */
-	{"flash:6/torn=1%.0", 0, {5, 3, true, {1, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"flash:6/after", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"flash:1/before", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"flash:1/torn=50%.2", 0, {0, 1, true, {50, 2}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"flash:1/after", 0, {1, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"flash:3/after", 0, {3, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"flash:4/before", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},  /* the same flash as before it, but more is owed */
+	{"flash:6/torn=1%.0", 0, {5, 3, true, {1, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"flash:6/after", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
 	{"flash:7/before", BP_ENOENT, {0}},
-	{"link:1", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:9", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:10", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},         /* arrives as the obligation changes: it binds */
-	{"link:11", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:12", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:13", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},         /* half-way through operation 4 */
-	{"link:14", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:16", 0, {4, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:18", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:1", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:9", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:10", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},         /* arrives as the obligation changes: it binds */
+	{"link:11", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:12", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:13", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0, 0}},         /* half-way through operation 4 */
+	{"link:14", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:16", 0, {4, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:18", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0, 0}},
 	{"link:19", BP_ENOENT, {0}},
-	{"link:frame=1", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},    /* as link:10 */
-	{"link:frame=2", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"link:frame=3", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"link:frame=1", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},    /* as link:10 */
+	{"link:frame=2", 0, {4, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"link:frame=3", 0, {4, 2, true, {70, 0}, BP_FAULT_POWER_CUT, 0, 0}},
 	{"link:frame=4", BP_ENOENT, {0}},
-	{"line:agent#1", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},    /* as link:10 */
-	{"line:agent#2", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"line:half#1", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:agent#1", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},    /* as link:10 */
+	{"line:agent#2", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"line:half#1", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0, 0}},
 	{"line:agent#3", BP_ENOENT, {0}},
 	{"line:Agent#1", BP_ENOENT, {0}},
-	{"line:agent#1+2.2us", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0}}, /* 3200: between two operations */
-	{"line:agent#1+200ns", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}}, /* as an operation begins: before it */
-	{"line:agent#1+300ns", 0, {0, 1, true, {10, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"line:boot#3", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"line:boot#3+899ns", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"line:agent#1+2.2us", 0, {3, 2, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}}, /* 3200: between two operations */
+	{"line:agent#1+200ns", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}}, /* as an operation begins: before it */
+	{"line:agent#1+300ns", 0, {0, 1, true, {10, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"line:boot#3", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"line:boot#3+899ns", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
 	{"line:boot#3+900ns", BP_ENOENT, {0}},         /* the steps are over */
-	{"time:800ns", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"time:1ns", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
-	{"time:3.1us", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0}},      /* 3300 */
-	{"time:8.799us", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0}},
+	{"time:800ns", 0, {0, 1, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"time:1ns", 0, {0, 0, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
+	{"time:3.1us", 0, {3, 2, true, {50, 0}, BP_FAULT_POWER_CUT, 0, 0}},      /* 3300 */
+	{"time:8.799us", 0, {6, 3, false, {0, 0}, BP_FAULT_POWER_CUT, 0, 0}},
 	{"time:8.8us", BP_ENOENT, {0}},
 };
 
@@ -469,6 +469,34 @@ static void events_share_runs(void **state)
 	assert_string_equal(p->variant[3], "link frame");
 }
 
+/* What the core lives through is never merged; bounces are apart from cuts, and from other bounces. */
+static void live_faults_and_bounces(void **state)
+{
+	struct bp_scenario s = {.name = "hand-made", .n_sweeps = 5};
+	struct bp_plan *p;
+
+	(void)state;
+	for (unsigned i = 0; i < s.n_sweeps; i++)
+		s.sweep[i] = (struct bp_sweep){.event = BP_EVENT_FLASH, .phases = ALL_PHASES, .every = 1, .n_positions = 1,
+					       .position = {{.position = BP_CUT_BEFORE}}};
+	s.sweep[1].fault = BP_FAULT_OP_REJECTED;
+	s.sweep[2].fault = BP_FAULT_PAGE_WORN;
+	s.sweep[3].fault = s.sweep[4].fault = BP_FAULT_BOUNCE;
+	s.sweep[3].fault_arg = 1;
+	s.sweep[4].fault_arg = 2;
+	p = plan(&s, hand, 0);
+	assert_int_equal(p->n_cases, 1 + 4 * hand->n_ops + 2); /* two erases may show wear */
+	assert_string_equal(p->variant[2], "flash before op-rejected");
+	assert_string_equal(p->variant[5], "flash before bounce 2");
+	for (uint32_t i = 1; i < p->n_cases; i++) {
+		const struct bp_case *c = &p->cases[i];
+
+		assert_false(bp_fault_is_live(c->cut.fault) && c->merged);
+		assert_int_equal(p->cases[p->run[c->run].first_case].cut.fault, c->cut.fault);
+		assert_int_equal(p->cases[p->run[c->run].first_case].cut.fault_arg, c->cut.fault_arg);
+	}
+}
+
 /* A torn program of nothing is as if it had never begun. */
 static void torn_nothing_merges(void **state)
 {
@@ -649,7 +677,8 @@ int main(void)
 		TEST(cuts_resolve), TEST(frames_end_at), TEST(equal_obligations_are_one), TEST(full_tables_are_told),
 		TEST(applied_operations_are_the_real_ones), TEST(torn_operations_are_the_real_ones),
 		TEST(edges_merge_unless_more_is_owed), TEST(phase_alone_keeps_nothing_apart), TEST(all_that_binds_keeps_apart),
-		TEST(events_share_runs), TEST(torn_nothing_merges), TEST(phases_and_strides_select), TEST(budget_thins_evenly),
+		TEST(events_share_runs), TEST(live_faults_and_bounces), TEST(torn_nothing_merges), TEST(phases_and_strides_select),
+		TEST(budget_thins_evenly),
 		TEST(same_plan_twice), TEST(empty_sweep_is_not_exercised), TEST(listed_points), TEST(lines_are_swept),
 		TEST(lines_name_themselves), TEST(edits_and_damages_each_run),
 	};

@@ -359,6 +359,11 @@ static const struct {
 	{"reason in small letters", 42, "reasons: [NONE, ok]", "42:17", {"capitals"}},
 	{"no reasons", 42, "reasons: []", "42:10", {"'reasons'", "1 to 64"}},
 	{"reasons no list", 42, "reasons: NONE", "42:10", {"reasons", "list"}},
+	{"writes no map", 42, "reasons: [OK]\nwrites: [state-a]", "43:9", {"'writes'", "map"}},
+	{"writes nothing always", 42, "reasons: [OK]\nwrites: {download: [slot-a]}", "43:9", {"missing 'always'", "at any time"}},
+	{"writes in no phase", 42, "reasons: [OK]\nwrites: {always: [state-a], update: [slot-a]}", "43:29", {"unknown key 'update'", "rollback"}},
+	{"writes no area", 42, "reasons: [OK]\nwrites: {always: [state-c]}", "43:19", {"'state-c'", "did you mean 'state-a'"}},
+	{"below the minimum", 21, "  ecc: false\n  below-minimum: stops", "22:18", {"'stops'", "'fails' or 'silent'"}},
 	{"key twice", 2, "title: t\ntitle: t", "3:1", {"title"}},
 };
 
@@ -412,6 +417,23 @@ static void good_variants(void **state)
 	assert_true(p->n_artifacts == 2 && p->artifact[1].released);
 	p = parse_good(arena, 38, NULL);
 	assert_int_equal(p->n_artifacts, 1);
+	bp_arena_free(arena);
+}
+
+static void writes_by_phase(void **state)
+{
+	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
+	const struct bp_product *p = parse_good(arena, 0, NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < BP_PHASES; i++)
+		assert_int_equal(p->writes[i], 0);
+	assert_int_equal(p->board.flash.low_is_silent, 0);
+	p = parse_good(arena, 42, "reasons: [OK]\nwrites: {always: [state-a, state-b], download: [slot-b]}");
+	assert_int_equal(p->writes[BP_PHASE_IDLE], 1u << DUT_AREA_STATE_A | 1u << DUT_AREA_STATE_B);
+	assert_int_equal(p->writes[BP_PHASE_DOWNLOAD], p->writes[BP_PHASE_IDLE] | 1u << DUT_AREA_SLOT_B);
+	p = parse_good(arena, 21, "  ecc: false\n  below-minimum: silent");
+	assert_int_equal(p->board.flash.low_is_silent, 1);
 	bp_arena_free(arena);
 }
 
@@ -571,7 +593,7 @@ int main(void)
 		cmocka_unit_test(good_variants),
 		cmocka_unit_test(unused_codes),
 		cmocka_unit_test(both_configs_may_be_missing),
-		cmocka_unit_test(unequal_pages), cmocka_unit_test(a_slot_may_be_full),
+		cmocka_unit_test(unequal_pages), cmocka_unit_test(writes_by_phase), cmocka_unit_test(a_slot_may_be_full),
 		cmocka_unit_test(many_errors_at_once),
 		cmocka_unit_test(a_list_is_no_product),
 		cmocka_unit_test(little_memory),

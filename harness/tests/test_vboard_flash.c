@@ -308,7 +308,7 @@ static void check_reset(const struct reset_row *row, enum bp_cut_position positi
 
 	assert_true(bp_vboard_kept_bytes(tiny) <= sizeof(kept));
 	bp_vboard_arm_op(tiny, 2, position, (struct bp_torn){0, 0});
-	bp_vboard_arm_fault(tiny, row->fault);
+	bp_vboard_arm_fault(tiny, row->fault, 0);
 	bp_vboard_power_on(tiny);
 	assert_int_equal(tiny_run(100), BP_STOP_OFF);
 	assert_true(report->fired && report->in_op && report->op.ordinal == 2 && report->fault == row->fault);

@@ -61,6 +61,11 @@ struct bp_vboard {
 	enum bp_cut_position arm_position;
 	struct bp_torn arm_torn;
 	enum bp_fault arm_fault;
+	uint64_t arm_lasts_ns;
+	uint64_t low_from, low_until;         /* the rail is too low for the flash; 0, 0: it is not */
+	uint32_t bad_page;                    /* number + 1 of a page that is dead or worn, 0: none */
+	enum bp_fault bad_how;
+	uint32_t allowed;                     /* areas that may be written, 0: no such rule */
 	bool warm;                            /* off, but only held in reset: what a reset keeps is there */
 	enum dut_reset_cause warm_cause;
 	struct bp_cut_report report;
@@ -96,6 +101,14 @@ void bp_board_back(struct bp_vboard *b, enum bp_call call, int result);
 void bp_board_pass(struct bp_vboard *b, const struct bp_op *op);
 /* The operation's effect. */
 void bp_board_apply(struct bp_vboard *b, const struct bp_op *op);
+
+/*
+ * trouble.c: faults that the core lives through. 1: the operation is as it should
+ * be; else it is done with, and *rc is what the firmware is told.
+ */
+int bp_board_trouble(struct bp_vboard *b, const struct bp_op *op, int *rc);
+/* The supply is high enough for the flash, as the part's comparator sees it. */
+bool bp_board_supply_ok(const struct bp_vboard *b);
 
 /* A cut fired: record how, and draw weak bits and poison by what happens since. */
 void bp_board_fault(struct bp_vboard *b, const struct bp_cut_report *report);

@@ -195,7 +195,7 @@ static void meet_cut(struct bp_vboard *b, const struct bp_op *op)
 	power_dies(b, op, BP_CUT_TORN, (struct bp_torn){percent, 0}, death);
 }
 
-/* One hardware operation, from its start to its end. 0, or -1 on a rail too low. */
+/* One hardware operation, from its start to its end. 0, or -1: the part refused it, or the rail is too low. */
 static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, const uint8_t *data, bool first, bool last)
 {
 	const struct bp_geometry *g = &b->config->flash;
@@ -204,6 +204,7 @@ static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, con
 		.kind = kind, .addr = addr, .data = data, .ordinal = ++b->ops, .start_ns = b->now,
 		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : page.bytes, .first = first, .last = last,
 	};
+	int rc = 0;
 
 	op.end_ns = op.start_ns + (kind == BP_OP_PROGRAM ? g->program_ns : page.erase_ns);
 	if (b->flash_dead_at <= b->now) {
@@ -215,12 +216,13 @@ static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, con
 		b->watch.op(b->watch.ctx, &op);
 	if (b->debugged)
 		bp_board_pass(b, &op);
-	if (op.ordinal == b->arm_op || op.end_ns > b->arm_time || op.end_ns > b->flash_dead_at)
+	if ((op.ordinal == b->arm_op && !bp_fault_is_live(b->arm_fault)) || op.end_ns > b->arm_time || op.end_ns > b->flash_dead_at)
 		meet_cut(b, &op);
-	bp_board_apply(b, &op);
+	if (!(op.ordinal == b->arm_op || b->low_until || b->bad_page) || bp_board_trouble(b, &op, &rc))
+		bp_board_apply(b, &op);
 	if (b->now > b->next_stop)
 		move_to(b, b->now);
-	return 0;
+	return rc;
 }
 
 static bool in_area(const struct dut_area *a, uint32_t addr)
@@ -231,11 +233,16 @@ static bool in_area(const struct dut_area *a, uint32_t addr)
 static void check_place(struct bp_vboard *b, uint32_t addr)
 {
 	const struct dut_area *area = b->config->dut.area;
+	bool allowed = !b->allowed;
 
+	for (unsigned i = 0; i < DUT_AREA_COUNT && !allowed; i++)
+		allowed = (b->allowed & 1u << i) && in_area(&area[i], addr);
 	if (in_area(&area[DUT_AREA_BOOT], addr))
 		bp_flash_trap(b->flash, BP_TRAP_BOOTLOADER, addr, b->now, b->ops + 1);
 	if (b->running >= 0 && in_area(&area[DUT_AREA_SLOT_A + b->running_slot], addr))
 		bp_flash_trap(b->flash, BP_TRAP_RUNNING_SLOT, addr, b->now, b->ops + 1);
+	if (!allowed)
+		bp_flash_trap(b->flash, BP_TRAP_FORBIDDEN_AREA, addr, b->now, b->ops + 1);
 }
 
 int dut_flash_program(uint32_t addr, const void *src, uint32_t len)
@@ -431,6 +438,17 @@ void dut_retained_set(uint32_t i, uint32_t value)
 {
 	if (i < DUT_RETAINED_WORDS)
 		bp_board_running->retained[i] = value;
+}
+
+int dut_supply_ok(void)
+{
+	struct bp_vboard *b = host_side();
+	int ok;
+
+	poll_price(b);
+	ok = bp_board_supply_ok(b);
+	firmware_side();
+	return ok;
 }
 
 uint32_t dut_battery_percent(void)

@@ -12,7 +12,8 @@ const char *bp_trap_name(enum bp_trap_kind kind)
 	static const char *const names[BP_TRAP_COUNT] = {
 		"none", "program over cleared bits", "unit programmed too often",
 		"program of a weak unit", "write outside the flash or unaligned",
-		"write to the bootloader", "write to the running slot",
+		"write to the bootloader", "write to the running slot", "write to an area that this step must not touch",
+		"operation begun on a supply too low", "jump to code that was never written", "jump to bytes that are no known image",
 	};
 
 	return kind < BP_TRAP_COUNT ? names[kind] : "unknown";

@@ -36,6 +36,10 @@ enum bp_trap_kind {
 	BP_TRAP_OUTSIDE,        /* range or alignment wrong */
 	BP_TRAP_BOOTLOADER,     /* writes the bootloader */
 	BP_TRAP_RUNNING_SLOT,   /* writes the slot whose image runs */
+	BP_TRAP_FORBIDDEN_AREA, /* writes an area that this step of the update must not touch, or none at all */
+	BP_TRAP_LOW_SUPPLY,     /* begins while the supply is known to be too low for the flash */
+	BP_TRAP_BLANK_CODE,     /* runs code that was never written */
+	BP_TRAP_UNKNOWN_CODE,   /* runs bytes that are no known image */
 	BP_TRAP_COUNT
 };
 
@@ -108,6 +112,9 @@ void bp_flash_erase(struct bp_flash *f, uint32_t addr);
 /* Power died within the operation. */
 void bp_flash_program_torn(struct bp_flash *f, uint32_t addr, const uint8_t *src, struct bp_torn t);
 void bp_flash_erase_torn(struct bp_flash *f, uint32_t addr, struct bp_torn t);
+
+/* Leave a page that was just erased as worn cells do: some stuck at the programmed value, others weak beside them. */
+void bp_flash_wear_out(struct bp_flash *f, uint32_t addr);
 
 /* Read len bytes as the CPU sees them now. Returns 0, or -1 when an ECC part met a torn unit. */
 int bp_flash_read(const struct bp_flash *f, uint32_t addr, void *buf, uint32_t len);

@@ -184,3 +184,34 @@ void bp_flash_erase_torn(struct bp_flash *f, uint32_t addr, struct bp_torn t)
 	f->n_erases++;
 	bp_cells_touch(f, page);
 }
+
+/* ---- wear ---- */
+
+#define STUCK_UNITS 32u /* one unit in so many has a stuck cell; at least one of a page has */
+
+/*
+ * Past its endurance a page's erase no longer reaches every cell: slow cells stay
+ * programmed (JEDEC JESD22-A117: endurance ends with the first cell that fails).
+ */
+void bp_flash_wear_out(struct bp_flash *f, uint32_t addr)
+{
+	uint32_t page = bp_cells_page(f, addr), start = f->page_start[page], unit = f->geo.unit_bytes;
+	uint32_t n = bp_cells_bytes(f, page) / unit;
+	uint64_t words[3] = {f->seed, start, UINT64_C(0x3ea7)};
+	struct bp_rng r;
+	uint32_t sure;
+
+	bp_rng_seed(&r, words, 3);
+	sure = bp_rng_below(&r, n < 4 ? n : 4); /* near the start: where records are */
+	for (uint32_t u = 0; u < n; u++) {
+		uint32_t at = start + u * unit + bp_rng_below(&r, unit), bit = bp_rng_below(&r, 7);
+
+		if (bp_rng_below(&r, STUCK_UNITS) && u != sure)
+			continue;
+		f->bytes[at] ^= (uint8_t)(1u << bit);
+		f->weak[at] |= (uint8_t)(2u << bit);
+		f->units[start / unit + u] = BP_UNIT_TORN | 1;
+	}
+	bp_cells_flag(f, page);
+	bp_cells_touch(f, page);
+}

@@ -24,6 +24,7 @@ struct bp_geometry {
 	uint8_t erased;              /* value of an erased byte */
 	uint32_t writes_per_unit;    /* most programs of a unit between erases; 0: no limit */
 	int ecc;                     /* a torn unit faults when read */
+	int low_is_silent;           /* below the flash's voltage: operations do nothing and report success, else they fail */
 	uint64_t program_ns, erase_ns; /* one unit, one page (datasheet) */
 	/* Unequal pages, from address 0 on; n_sectors 0: pages of page_bytes throughout. */
 	struct bp_sectors sectors[BP_MAX_SECTORS];

@@ -106,9 +106,15 @@ void bp_vboard_arm_op(struct bp_vboard *b, uint64_t ordinal, enum bp_cut_positio
 	b->report.fired = false;
 }
 
-void bp_vboard_arm_fault(struct bp_vboard *b, enum bp_fault fault)
+void bp_vboard_arm_fault(struct bp_vboard *b, enum bp_fault fault, uint64_t lasts_ns)
 {
 	b->arm_fault = fault;
+	b->arm_lasts_ns = lasts_ns;
+}
+
+void bp_vboard_allow(struct bp_vboard *b, uint32_t areas)
+{
+	b->allowed = areas;
 }
 
 void bp_vboard_arm_time(struct bp_vboard *b, uint64_t at_ns)
@@ -188,6 +194,8 @@ void bp_vboard_rewind(struct bp_vboard *b)
 	b->now = b->last_op_ns = b->ops = 0;
 	bp_vboard_surround(b, NULL);
 	b->boots = b->boots_since_fault = b->unknown_runs = 0;
+	b->low_from = b->low_until = 0;
+	b->bad_page = b->allowed = 0;
 	b->report = (struct bp_cut_report){0};
 	bp_uart_init(&b->uart, b->config->baud);
 	b->flash->epoch = 0;
@@ -317,6 +325,12 @@ static int identify(struct bp_vboard *b, uint32_t addr, uint32_t slot)
 	return BP_RUNNING_UNKNOWN;
 }
 
+/* Has the unit where the code begins been programmed since its last erase? */
+static bool is_written(const struct bp_vboard *b, uint32_t addr)
+{
+	return addr < b->config->flash.size_bytes && b->flash->units[addr / b->config->flash.unit_bytes] & BP_UNIT_WRITES;
+}
+
 static void jump(struct bp_vboard *b)
 {
 	void (*entry)(void) = NULL;
@@ -333,6 +347,7 @@ static void jump(struct bp_vboard *b)
 	if (b->watch.jump)
 		b->watch.jump(b->watch.ctx, image < 0 ? -1 : image, slot, b->now);
 	if (!entry) {
+		bp_flash_trap(b->flash, is_written(b, b->jump_addr) ? BP_TRAP_UNKNOWN_CODE : BP_TRAP_BLANK_CODE, b->jump_addr, b->now, b->ops);
 		b->unknown_runs++;
 		reset(b, DUT_CAUSE_FAULT);
 		b->running = BP_RUNNING_UNKNOWN;
@@ -418,10 +433,10 @@ static bool step(struct bp_vboard *b, enum bp_stop *why)
 		jump(b);
 		return false;
 	case BP_LEAVE_OFF:
-		if (b->report.fault == BP_FAULT_POWER_CUT)
-			stop(b);
-		else
+		if (bp_fault_is_reset(b->report.fault))
 			hold_warm(b, b->report.fault);
+		else
+			stop(b);
 		*why = BP_STOP_OFF;
 		return true;
 	case BP_LEAVE_OP:

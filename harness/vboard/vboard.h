@@ -47,9 +47,27 @@ enum bp_accel {
 
 enum bp_cut_position { BP_CUT_BEFORE, BP_CUT_TORN, BP_CUT_AFTER };
 
-/* What happens at an armed operation. A reset keeps .noinit and the retained registers, and tears nothing. */
-enum bp_fault { BP_FAULT_POWER_CUT, BP_FAULT_RESET_PIN, BP_FAULT_RESET_SOFTWARE, BP_FAULT_RESET_WATCHDOG };
-#define BP_FAULTS 4
+/* What happens at an armed operation. */
+enum bp_fault {
+	BP_FAULT_POWER_CUT,
+	/* A reset keeps .noinit and the retained registers, and tears nothing. */
+	BP_FAULT_RESET_PIN, BP_FAULT_RESET_SOFTWARE, BP_FAULT_RESET_WATCHDOG,
+	/* A power cut, after which power comes and goes some times more: the host's doing, a cut to the board. */
+	BP_FAULT_BOUNCE,
+	/* The core lives on. The rail is too low for the flash for some time: */
+	BP_FAULT_BROWN_OUT,
+	/* The part is at fault, once: the operation is refused; or it reports success and does nothing. */
+	BP_FAULT_OP_REJECTED, BP_FAULT_OP_IGNORED,
+	/* The page that the operation meets refuses every one from now on; or each erase leaves stuck cells. */
+	BP_FAULT_PAGE_DEAD, BP_FAULT_PAGE_WORN,
+	BP_FAULTS
+};
+
+static inline bool bp_fault_is_reset(enum bp_fault f) { return f >= BP_FAULT_RESET_PIN && f <= BP_FAULT_RESET_WATCHDOG; }
+/* The core lives on: no log of another run tells the state. */
+static inline bool bp_fault_is_live(enum bp_fault f) { return f >= BP_FAULT_BROWN_OUT; }
+/* The part never gets well again. */
+static inline bool bp_fault_is_lasting(enum bp_fault f) { return f >= BP_FAULT_PAGE_DEAD; }
 
 struct bp_op {                     /* one flash operation, as it is about to happen */
 	enum bp_op_kind kind;
@@ -119,9 +137,10 @@ void bp_vboard_arm_op(struct bp_vboard *b, uint64_t ordinal, enum bp_cut_positio
 /*
  * What the armed operation meets instead of a power cut. At a reset the board
  * stops as if it were off, and bp_vboard_power_on() lets the core go, with what a
- * reset keeps and the reset's cause. Reset by bp_vboard_arm_op() and disarming.
+ * reset keeps and the reset's cause. A live fault strikes and the board runs on.
+ * lasts_ns: of a brown-out. Reset by bp_vboard_arm_op() and disarming.
  */
-void bp_vboard_arm_fault(struct bp_vboard *b, enum bp_fault fault);
+void bp_vboard_arm_fault(struct bp_vboard *b, enum bp_fault fault, uint64_t lasts_ns);
 /* Cut the power at virtual time at_ns, within an operation if one is under way. */
 void bp_vboard_arm_time(struct bp_vboard *b, uint64_t at_ns);
 void bp_vboard_disarm(struct bp_vboard *b);
@@ -132,6 +151,9 @@ size_t bp_vboard_kept_bytes(const struct bp_vboard *b);
 void bp_vboard_kept(const struct bp_vboard *b, uint8_t *out);
 /* A board that is off stands as such a fault left it: the next bp_vboard_power_on() is the end of that reset. */
 void bp_vboard_hold_kept(struct bp_vboard *b, enum bp_fault fault, const uint8_t *kept);
+
+/* Areas that may be written in this step: bit i is enum dut_area_id i. 0: no such rule, as after bp_vboard_rewind(). */
+void bp_vboard_allow(struct bp_vboard *b, uint32_t areas);
 
 /* Operations counted from now on: the next one is number 1. */
 void bp_vboard_count_ops(struct bp_vboard *b);
