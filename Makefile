@@ -19,6 +19,7 @@ PACKAGES := gcc libc6-dev patch pkg-config libyaml-dev libsodium-dev libcbor-dev
 CHECK_PACKAGES := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev openocd perl
 LINT_PACKAGES := $(CHECK_PACKAGES) clang-tidy cppcheck
 LONG_PACKAGES := $(CHECK_PACKAGES) valgrind libxml2-utils ser2net pdudaemon socat gdbserver qemu-system-arm debootstrap
+PEER_PACKAGES := $(PACKAGES) openocd python3-labgrid python3-pexpect
 LIBS := yaml-0.1 libsodium libcbor libxxhash jansson libftdi1 libusb-1.0 libserialport libgpiod libelf
 
 CC ?= gcc

@@ -43,7 +43,8 @@ void bp_realtime_ask(struct bp_realtime *r)
 	/* Children (OpenOCD) must not inherit it: one that spins would lock up the machine. */
 	r->fifo = sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
 	code[0] = errno;
-	r->locked = mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
+	/* What is used, when it is: arenas are far larger than that. */
+	r->locked = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 	code[1] = errno;
 	r->cpu_latency = ask_cpu_latency(r, &code[2]);
 	snprintf(r->text, sizeof(r->text), "real-time priority: %s; memory lock: %s; CPU latency 0 us: %s",

@@ -8,6 +8,7 @@
 #include "cmd/commands.h"
 #include "cmd/home.h"
 #include "cmd/matrix.h"
+#include "cmd/speed_latency.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -235,30 +236,42 @@ static int speed(struct rig *g, const char *product, struct bp_err *err)
 	return BP_EXIT_PASSED;
 }
 
+static int latencies(struct bp_arena *a, struct bp_err *err)
+{
+	int rc = bp_speed_triggers(a, err);
+
+	return rc ? rc : bp_speed_halt(a, err);
+}
+
 int bp_cmd_speed(int argc, char **argv)
 {
-	static const struct option longs[] = {{"product", 1, 0, 'p'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+	static const struct option longs[] = {{"product", 1, 0, 'p'}, {"latency", 0, 0, 'l'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
 	const char *product = "reference";
 	struct bp_err err = {0};
 	struct rig g = {0};
+	bool latency = false;
 	int c, rc;
 
 	optind = 1;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		if (c == 'h') {
-			printf("usage: brickproof speed [--product NAME]\n\n"
-			       "Measures how many states a second are booted and judged on this machine.\n");
+			printf("usage: brickproof speed [--product NAME] [--latency]\n\n"
+			       "Measures how many states a second are booted and judged on this machine;\n"
+			       "with --latency, how long a cut on a bench takes from its trigger.\n");
 			return BP_EXIT_PASSED;
 		}
 		if (c == '?' || c == ':') {
 			bp_bad_option(c, longs, argv, &err);
 			return bp_complain(&err);
 		}
-		product = optarg;
+		if (c == 'l')
+			latency = true;
+		else
+			product = optarg;
 	}
 	g.arena = bp_arena_new(ARENA_BYTES);
-	rc = g.arena ? speed(&g, product, &err) : bp_fail(&err, BP_ENOMEM, "no memory");
+	rc = g.arena ? (latency ? latencies(g.arena, &err) : speed(&g, product, &err)) : bp_fail(&err, BP_ENOMEM, "no memory");
 	bp_arena_free(g.arena);
 	return rc < 0 ? bp_complain(&err) : rc;
 }

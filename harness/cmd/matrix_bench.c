@@ -93,7 +93,8 @@ static int put_shots(struct bp_sweep_run *s, const struct bp_case *c, const stru
 		const struct bp_shot *shot = &a->report.shot[i];
 		struct bp_timing_cut line = {
 			.token = token, .board = a->board, .method = shot->method, .seen = shot->seen, .number = i + 1, .hit = shot->hit,
-			.wanted_ns = shot->wanted_ns, .issued_ns = shot->issued_ns,
+			.wanted_ns = shot->wanted_ns, .issued_ns = shot->issued_ns, .heard_ns = shot->heard_ns,
+			.fifo = a->report.fifo, .locked = a->report.locked, .cpu_latency = a->report.cpu_latency,
 		};
 
 		rc = bp_journal_put_timing_cut(&s->m->dir->timing, &line, err);

@@ -44,6 +44,7 @@ struct bp_switch {              /* a command to the relay that has not taken eff
 struct bp_truth {
 	uint64_t mono_on_command, mono_on_relay, mono_first_byte;
 	uint64_t mono_off_command, mono_off_relay, mono_flash_dead, mono_dead;
+	uint64_t mono_halt;     /* the core halted last */
 	uint64_t ops;           /* when the power went */
 	bool halted;            /* a debugger held the core as the power went */
 	struct bp_cut_report cut;

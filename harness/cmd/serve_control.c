@@ -72,6 +72,7 @@ static void show_truth(struct bp_json *j, const struct bp_serve *s)
 	bp_json_kv_u64(j, "off_relay_ns", t->mono_off_relay);
 	bp_json_kv_u64(j, "flash_dead_ns", t->mono_flash_dead);
 	bp_json_kv_u64(j, "dead_ns", t->mono_dead);
+	bp_json_kv_u64(j, "halt_ns", t->mono_halt);
 	if (t->losses)
 		show_cut(j, t);
 	bp_json_object_end(j);

@@ -57,6 +57,8 @@ void bp_serve_sync(struct bp_serve *s, uint64_t mono)
 		if (s->falling)
 			bp_vboard_rail_dies(s->b, s->truth.mono_flash_dead - s->offset, s->truth.mono_dead - s->offset);
 	}
+	if (halted && !s->frozen)
+		s->truth.mono_halt = mono;
 	s->frozen = halted;
 }
 
