@@ -4,7 +4,7 @@
 SETUP = harness/tests/setup.sh
 RELEASE := build/release/brickproof
 
-.PHONY: setup matrix check check-long check-bench meta bench
+.PHONY: setup matrix check check-long check-bench meta bench bench-peers
 setup: ## install the packages that the build and the tests need
 	@$(SETUP) $(CHECK_PACKAGES)
 
@@ -33,18 +33,25 @@ check-long: ## valgrind, full matrix, Debian 13, kill loops, long fuzzing
 check-bench: ## the bench on served boards: every mutant, both debug adapters, all calibrations
 	@$(SETUP) $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
-	@JOBS=1 LIMIT=3000 harness/tests/run.sh $(foreach t,worlds bench boards,\
-		"tap:cli_$(t).sh:BRICKPROOF=$(RELEASE) WORLDS=all CALIBRATE=all bash harness/tests/cli_$(t).sh")
+	@JOBS=1 LIMIT=3000 harness/tests/run.sh $(foreach t,worlds bench boards endurance,\
+		"tap:cli_$(t).sh:BRICKPROOF=$(RELEASE) WORLDS=all CALIBRATE=all CYCLES=500 bash harness/tests/cli_$(t).sh") \
+		"step:latencies meet their targets:harness/tests/latency.sh $(RELEASE)"
 
 meta: ## the test of the test: the harness with a defect of its own, which a control must notice
 	@$(SETUP) $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
 	@JOBS=$(JOBS) harness/tests/meta.sh
 
-bench: ## runs and cases a second, scaling, memory, share of time
+bench: ## runs and cases a second, scaling, memory, share of time; from a trigger to the cut
 	@$(SETUP) $(PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(RELEASE) speed
+	@$(RELEASE) speed --latency
+
+bench-peers: ## from a console line to an action, beside labgrid and pexpect
+	@$(SETUP) $(PEER_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@/usr/bin/python3 harness/tests/peers.py $(RELEASE)
 
 .PHONY: tests
 tests: all $(TESTS) $(FW_TESTS)

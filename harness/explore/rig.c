@@ -55,6 +55,7 @@ int bp_rig_open(struct bp_arena *a, const struct bp_bench_board *b, struct bp_ru
 		bp_real_close(g->real);
 		return rc;
 	}
+	bp_realtime_ask(&g->asked);
 	*out = g;
 	return 0;
 }
@@ -63,6 +64,7 @@ void bp_rig_close(struct bp_rig *g)
 {
 	if (!g)
 		return;
+	bp_realtime_drop(&g->asked);
 	bp_real_close(g->real);
 	bp_arena_free(g->arena);
 }
@@ -274,6 +276,7 @@ static int exercise(struct bp_rig *g, const struct bp_case *c, struct bp_exec *x
 	} else {
 		bp_obligation_cut(&x->owed, x->board->product->board.dut.trial_attempts);
 		bp_exec_note(x, "power cut: %s", g->aim.method);
+		shot->heard_ns = g->real->heard_ns - g->real->epoch_ns;
 		g->real->powered = powered;
 		g->real->powered_ctx = g;
 		rc = bp_exec_power_on(x, err);
@@ -329,7 +332,7 @@ int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case 
 	bool cut = c->kind == BP_CASE_CUT;
 	int rc = 0;
 
-	*report = (struct bp_rig_report){0};
+	*report = (struct bp_rig_report){.fifo = g->asked.fifo, .locked = g->asked.locked, .cpu_latency = g->asked.cpu_latency};
 	g->plan = p;
 	g->aim.shift_ns = 0;
 	if (out_of_reach(g)) {

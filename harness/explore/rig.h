@@ -23,12 +23,14 @@ struct bp_shot {                 /* one try at a cut */
 	char method[40];         /* "halted at the call" */
 	char seen[BP_RIG_TEXT];  /* what the flash says was hit, or why nothing was */
 	uint64_t wanted_ns, issued_ns; /* when the command was to leave and left, since the case began; 0: none left */
+	uint64_t heard_ns;       /* the last that the console said before power came back; 0: nothing was cut */
 	bool hit;
 };
 
 struct bp_rig_report {
 	unsigned tries;
 	struct bp_shot shot[BP_RIG_TRIES];
+	bool fifo, locked, cpu_latency;  /* of what was asked for short latencies: granted */
 };
 
 struct bp_rig {
@@ -36,6 +38,7 @@ struct bp_rig {
 	struct bp_real *real;
 	struct bp_arena *arena;          /* of a case */
 	struct bp_bytes bootloader;      /* as it was found on the board */
+	struct bp_realtime asked;
 	uint8_t *seen, *unreadable;      /* the whole flash, when it was last looked at */
 	uint8_t *force;                  /* a flag a page: its cells may be weak */
 	struct bp_aim aim;

@@ -357,8 +357,18 @@ int bp_journal_put_timing_cut(struct bp_journal *j, const struct bp_timing_cut *
 	bp_json_kv_text(&w, "method", or_empty(t->method));
 	bp_json_kv_u64(&w, "wanted_ns", t->wanted_ns);
 	bp_json_kv_u64(&w, "issued_ns", t->issued_ns);
+	bp_json_kv_u64(&w, "heard_ns", t->heard_ns);
 	bp_json_kv_text(&w, "seen", or_empty(t->seen));
 	bp_json_kv_bool(&w, "hit", t->hit);
+	bp_json_key(&w, "granted");
+	bp_json_array(&w);
+	if (t->fifo)
+		bp_json_text(&w, "priority");
+	if (t->locked)
+		bp_json_text(&w, "memory");
+	if (t->cpu_latency)
+		bp_json_text(&w, "cpu-latency");
+	bp_json_array_end(&w);
 	return line_end(j, &w, from, err);
 }
 

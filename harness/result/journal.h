@@ -175,6 +175,8 @@ struct bp_timing_cut {               /* a try at a cut on a real board */
 	uint32_t number;             /* of the try, from 1 */
 	bool hit;
 	uint64_t wanted_ns, issued_ns; /* when the command was to leave and left, since the case began */
+	uint64_t heard_ns;           /* the board's last sign of life on its console; 0: nothing was cut */
+	bool fifo, locked, cpu_latency; /* granted by the system: real-time priority, memory lock, CPU latency */
 };
 
 int bp_journal_put_timing_cut(struct bp_journal *j, const struct bp_timing_cut *t, struct bp_err *err);
