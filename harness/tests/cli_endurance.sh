@@ -83,7 +83,7 @@ for ((i = 0; i < 600; i++)); do
 	[ -e "$board/ready" ] && break
 	sleep 0.05
 done
-"$program" run --quiet --bench "$work/bench.yaml" --control none --reports "$work/reports" "$work/cycles.yaml" >"$out" 2>"$err" </dev/null &
+timeout -k 5 $((60 + 3 * cycles)) "$program" run --quiet --bench "$work/bench.yaml" --control none --reports "$work/reports" "$work/cycles.yaml" >"$out" 2>"$err" </dev/null &
 run_pid=$!
 tried="run of $cycles power cycles" began=$SECONDS
 # A third of the cycles is for whatever is set up once and kept.
