@@ -33,8 +33,8 @@ check-long: ## valgrind, full matrix, Debian 13, kill loops, long fuzzing
 check-bench: ## the bench on served boards: every mutant, both debug adapters, all calibrations
 	@$(SETUP) $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all mutant-objects
-	@JOBS=1 LIMIT=3000 harness/tests/run.sh $(foreach t,worlds bench boards endurance,\
-		"tap:cli_$(t).sh:BRICKPROOF=$(RELEASE) WORLDS=all CALIBRATE=all CYCLES=500 bash harness/tests/cli_$(t).sh") \
+	@JOBS=1 LIMIT=3000 harness/tests/run.sh $(foreach t,worlds bench boards links endurance,\
+		"tap:cli_$(t).sh:BRICKPROOF=$(RELEASE) WORLDS=all CALIBRATE=all LINKS=all CYCLES=500 bash harness/tests/cli_$(t).sh") \
 		"step:latencies meet their targets:harness/tests/latency.sh $(RELEASE)"
 
 meta: ## the test of the test: the harness with a defect of its own, which a control must notice

@@ -174,6 +174,19 @@ static void read_roles(struct reader *r, const struct bp_node *node, struct bp_b
 		pick_debug(r, b->debug_config, &b->debug);
 }
 
+/* How the start state gets onto it, and how much of the time its probe is away. */
+static void read_probing(struct reader *r, const struct bp_node *node, struct bp_bench_board *b)
+{
+	const struct bp_node *detached = bp_map_get(node, "detached");
+
+	b->provision_config = role_map(r, node, "provision", NULL);
+	if (b->provision_config && b->debug_config)
+		bp_diag_at(&r->diag, b->provision_config, "a board with a debug port is provisioned through it; expected no 'provision'");
+	bp_node_percent(&r->diag, detached, &b->detached_percent);
+	if (b->detached_percent && !b->debug_config)
+		bp_diag_at(&r->diag, detached, "a board without a probe has none to detach; expected a 'debug' map, or no 'detached'");
+}
+
 static void read_board(struct reader *r, const struct bp_node *node, struct bp_bench_board *b)
 {
 	static const char *const states[] = {"off", "on"};
@@ -187,6 +200,7 @@ static void read_board(struct reader *r, const struct bp_node *node, struct bp_b
 	if (!bp_node_text(&r->diag, b->product_node, &b->product) && !*b->product)
 		bp_diag_at(&r->diag, b->product_node, "'product' is empty; expected a product's name, or the path of its file");
 	read_roles(r, node, b);
+	read_probing(r, node, b);
 	read_link(r, node, b);
 	read_calibration(r, node, &b->calibration);
 	bp_node_u32(&r->diag, bp_map_get(node, "erases-per-night"), 1, MAX_ERASES, &b->erases_per_night);

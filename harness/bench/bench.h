@@ -9,6 +9,8 @@
  *         power: {driver: ftdi, …}
  *         console: {driver: serial, …}
  *         debug: {driver: openocd, …}           # may be missing: no flash:N, no classification
+ *         provision: {command: [flash.sh], timeout: 2 min}   # puts the start state onto a board without `debug`
+ *         detached: 10%                         # of the cases run with the probe detached
  *         link: {driver: smp, over: console}    # this is what stands for a missing one; over: the map of another
  *                                               # console driver, whose port carries SMP's frames alone
  *         # or from the file that `bench calibrate` writes beside this one, see calibration.h:
@@ -54,6 +56,8 @@ struct bp_bench_board {
 	const struct bp_console_ops *console;
 	const struct bp_debug_ops *debug;       /* NULL: no probe */
 	const struct bp_node *power_config, *console_config, *debug_config;
+	const struct bp_node *provision_config; /* NULL: none */
+	uint32_t detached_percent;
 	enum bp_link_kind link;
 	const struct bp_node *link_config;      /* NULL: none was given */
 	const struct bp_console_ops *over;      /* SMP over a port of its own; NULL: over the console */

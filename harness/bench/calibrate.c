@@ -257,6 +257,9 @@ int bp_calibrate(struct bp_real *r, uint32_t cuts, bp_calibrate_progress *progre
 
 	if (!rc && (cuts < BP_CALIBRATE_MIN_CUTS || cuts > BP_CALIBRATE_MAX_CUTS))
 		rc = bp_fail(err, BP_EINTERNAL, "%u cuts to calibrate from", cuts);
+	if (!rc && !bp_real_sees(r))
+		rc = bp_fail(err, BP_ECONFIG, "board %s: when it stops is seen through its debug port, which it has not; write a 'calibration' from "
+			     "the data of its switch", r->bench->name);
 	bp_real_rewind(r);
 	for (uint32_t i = 0; i < cuts && !rc; i++) {
 		rc = r->board.power.ops->on(r, err);

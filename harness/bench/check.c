@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "bench/calibrate.h"
+#include "bench/real_parts.h"
 
 #include <poll.h>
 #include <stdarg.h>
@@ -75,12 +76,29 @@ static void comes_back(struct checker *c)
 		tell(c, what, BP_CHECK_FAILED, "%.230s", err.text);
 		return;
 	}
+	if (!bp_real_sees(c->r)) {
+		tell(c, what, BP_CHECK_SKIPPED, "no debug port: its console is to tell");
+		return;
+	}
 	tell(c, what, BP_CHECK_OK, "the core answers its probe");
 	if (c->r->can_catch)
 		tell(c, "core is caught at power-on", BP_CHECK_OK, "halted before its first instruction");
 	else
 		tell(c, "core is caught at power-on", BP_CHECK_FAILED, "the debug port does not answer under reset: what a cut left cannot be "
 		     "classified; is nRESET wired to the probe?");
+}
+
+/* Without a probe the application must be up before the console can have said whether power was lost. */
+static int hear_cause(struct checker *c, struct bp_err *err)
+{
+	int rc = bp_real_sees(c->r) ? 0 : listen_for(c, &c->up, c->r->product->recovery_budget_ns, err);
+
+	if (!bp_real_sees(c->r) && !rc)
+		bp_real_cause_due(c->r);
+	if (rc == BP_ETIMEOUT)
+		return bp_fail(err, rc, "its console never said '%s': is there an image on it, and is the console's speed right?",
+			       c->r->product->marks.up);
+	return rc;
 }
 
 /* The relay, the probe and the board belong together: power that this relay takes away is missed by the RAM that this probe reads. */
@@ -95,6 +113,8 @@ static void loses_power(struct checker *c)
 		rc = bp_real_power_down(c->r, &err);
 		if (!rc)
 			rc = power_up(c, &err);
+		if (!rc)
+			rc = hear_cause(c, &err);
 	}
 	if (rc)
 		tell(c, what, BP_CHECK_FAILED, "%.230s", err.text);
@@ -102,7 +122,8 @@ static void loses_power(struct checker *c)
 		tell(c, what, BP_CHECK_FAILED, "%s (%u of %u times): is this the relay of the board that this probe is on? does it open? is it only "
 		     "wired to reset?", c->r->unproven_text, c->r->unproven, CYCLES);
 	else
-		tell(c, what, BP_CHECK_OK, "RAM is lost and the cause of the reset is power-on, %u of %u times", CYCLES, CYCLES);
+		tell(c, what, BP_CHECK_OK, bp_real_sees(c->r) ? "RAM is lost and the cause of the reset is power-on, %u of %u times"
+			     : "its console tells it, %u of %u times", CYCLES, CYCLES);
 }
 
 /* A serial line or a probe that feeds the board while it is off keeps RAM alive, or makes it talk. */
@@ -127,13 +148,15 @@ static void not_fed(struct checker *c)
 		heard += n;
 	if (!rc)
 		rc = power_up(c, &err);
+	if (!rc)
+		rc = hear_cause(c, &err);
 	if (rc)
 		tell(c, what, BP_CHECK_FAILED, "%.230s", err.text);
 	else if (heard || c->r->unproven)
 		tell(c, what, BP_CHECK_FAILED, "%s: the board is fed through its serial or debug lines; put 1 kOhm into TX, or isolate them",
 		     heard ? "its console talks while it is off" : c->r->unproven_text);
 	else
-		tell(c, what, BP_CHECK_OK, "silent for %d s, and RAM is lost", LONG_OFF_MS / 1000);
+		tell(c, what, BP_CHECK_OK, bp_real_sees(c->r) ? "silent for %d s, and RAM is lost" : "silent for %d s", LONG_OFF_MS / 1000);
 }
 
 static void boots(struct checker *c)
@@ -158,6 +181,10 @@ static void one_board(struct checker *c)
 	struct bp_err err = {0};
 	int rc;
 
+	if (!bp_real_sees(c->r)) {
+		tell(c, what, BP_CHECK_SKIPPED, "there is no probe");
+		return;
+	}
 	c->marked = false;
 	bp_wire_clear(&c->r->board.wire);
 	rc = d->ops->reset(d->self, false, bp_deadline_in(COMMAND_NS), &err);
@@ -179,8 +206,8 @@ static void how_fast(struct checker *c)
 	struct bp_err err = {0};
 	int rc;
 
-	if (c->r->unproven) {
-		tell(c, "how fast it dies", BP_CHECK_SKIPPED, "it never loses its power");
+	if (c->r->unproven || !bp_real_sees(c->r)) {
+		tell(c, "how fast it dies", BP_CHECK_SKIPPED, c->r->unproven ? "it never loses its power" : "there is no probe to see it");
 		return;
 	}
 	rc = bp_calibrate(c->r, 2 * BP_CALIBRATE_MIN_CUTS, NULL, NULL, &now, &err);
@@ -203,7 +230,8 @@ unsigned bp_check_board(struct bp_arena *a, const struct bp_bench_board *b, cons
 		tell(&c, "drivers open", BP_CHECK_FAILED, "%.230s", err.text);
 		return c.failed;
 	}
-	tell(&c, "drivers open", BP_CHECK_OK, "power %s, console %s, debug %s", b->power->name, b->console->name, b->debug->name);
+	tell(&c, "drivers open", BP_CHECK_OK, "power %s, console %s, debug %s", b->power->name, b->console->name,
+	     b->debug ? b->debug->name : "none");
 	bp_real_rewind(c.r);
 	c.r->board.wire.on_text = on_text;
 	c.r->board.wire.ctx = &c;

@@ -19,6 +19,7 @@
 #define BP_OBSERVED_UNKNOWN (-2) /* bytes that are no known artifact */
 
 struct bp_observation {
+	bool blind;              /* only the board's own word: its flash cannot be read, and what it holds is not judged */
 	int artifact;            /* index in the product that runs, or BP_OBSERVED_… */
 	uint32_t slot;           /* it runs from, when artifact >= 0 */
 	bool idle;               /* waits for input, nothing unread */

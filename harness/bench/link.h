@@ -29,6 +29,8 @@ struct bp_link_ops {
 	int (*config)(void *self, uint32_t interval, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	/* Reset into the recovery image, for products whose updates it carries out. NULL: this link has no word for that. */
 	int (*recover)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	/* What stands in the slots: out->image. Optional, NULL: it cannot tell. */
+	int (*images)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*status)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 };
 

@@ -79,6 +79,14 @@ static int recover(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, s
 	return request(l, msg, bp_smp_reset_recovery(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
+static int images(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[64];
+
+	return request(l, msg, bp_smp_image_list(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
+}
+
 static int status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
 {
 	struct bp_link_smp *l = self;
@@ -98,5 +106,5 @@ static int config(void *self, uint32_t interval, uint64_t deadline_ns, struct bp
 const struct bp_link_ops bp_link_smp_ops = {
 	.name = "smp",
 	.help = "SMP (mcumgr) over the console",
-	.offer = offer, .send = send_chunk, .test = test, .reset = reset, .recover = recover, .config = config, .status = status,
+	.offer = offer, .send = send_chunk, .test = test, .reset = reset, .images = images, .recover = recover, .config = config, .status = status,
 };

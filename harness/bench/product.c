@@ -126,14 +126,16 @@ static void read_marks(struct bp_product_reader *r, const struct bp_node *root)
 	static const struct {
 		const char *key, *what;
 		size_t at;
+		bool optional;
 	} rows[] = {
-		{"boot", "the line that begins a boot", offsetof(struct bp_marks, boot)},
-		{"trial", "the line of a trial boot", offsetof(struct bp_marks, trial)},
-		{"up", "the line of a running application", offsetof(struct bp_marks, up)},
-		{"confirmed", "the line of a confirm", offsetof(struct bp_marks, confirmed)},
-		{"rollback", "the line of a rollback", offsetof(struct bp_marks, rollback)},
-		{"no-image", "the line of a device without an image", offsetof(struct bp_marks, no_image)},
-		{"state-lost", "the line of a lost boot state", offsetof(struct bp_marks, state_lost)},
+		{"boot", "the line that begins a boot", offsetof(struct bp_marks, boot), false},
+		{"trial", "the line of a trial boot", offsetof(struct bp_marks, trial), false},
+		{"up", "the line of a running application", offsetof(struct bp_marks, up), false},
+		{"confirmed", "the line of a confirm", offsetof(struct bp_marks, confirmed), false},
+		{"rollback", "the line of a rollback", offsetof(struct bp_marks, rollback), false},
+		{"no-image", "the line of a device without an image", offsetof(struct bp_marks, no_image), false},
+		{"state-lost", "the line of a lost boot state", offsetof(struct bp_marks, state_lost), false},
+		{"power-on", "what tells of power that was lost", offsetof(struct bp_marks, power_on), true},
 	};
 	const struct bp_node *map = bp_product_section(r, root, "marks", "console lines that mean something");
 	const char *seen[sizeof(rows) / sizeof(rows[0])] = {NULL};
@@ -141,6 +143,8 @@ static void read_marks(struct bp_product_reader *r, const struct bp_node *root)
 	if (!map)
 		return;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].optional && !bp_map_get(map, rows[i].key))
+			continue;
 		bp_product_need_text(r, map, rows[i].key, rows[i].what, &seen[i]);
 		*(const char **)(void *)((char *)&r->p->marks + rows[i].at) = seen[i];
 		for (size_t j = 0; j < i; j++)

@@ -58,6 +58,7 @@ struct bp_marks {
 	const char *rollback;
 	const char *no_image;
 	const char *state_lost;
+	const char *power_on;   /* the console tells that power was lost: "cause power-on"; NULL: it never does */
 };
 
 /* What a debug port finds on a real board: names in the firmware's ELF, and how the core tells that power was lost. */

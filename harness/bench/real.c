@@ -14,15 +14,21 @@
 #define WINDOW_NS (300 * BP_NS_PER_MS)
 #define MARGIN_NS (20 * BP_NS_PER_MS) /* a served port and a hub's buffers hold bytes back so long */
 #define IO_BYTES 4096u
+#define PROVISION_NS (120 * BP_NS_PER_S)
 #define RISE_MS 250 /* a probe is opened on a board that has power: ten times what a relay and a rail take to rise */
 
 static int need_debug(const struct bp_bench_board *b, const struct bp_product *p, struct bp_err *err)
 {
 	const struct bp_node *at = b->node;
 
+	if (!b->debug && !b->provision_config)
+		return bp_fail(err, BP_ECONFIG, "line %d: board %s has no debug port: its start state cannot be written; expected a 'debug' map, or "
+			       "'provision' with a command that does it", at ? at->line : 0, b->name);
+	if (b->detached_percent && !p->marks.power_on)
+		return bp_fail(err, BP_ECONFIG, "line %d: board %s: with its probe detached only the console can tell that power was lost; expected "
+			       "'power-on' in the marks of product %s, or no 'detached'", at ? at->line : 0, b->name, p->name);
 	if (!b->debug)
-		return bp_fail(err, BP_ECONFIG, "board %s has no debug port: its start state cannot be written and no cut can be proven; "
-			       "expected a 'debug' map", b->name);
+		return 0;
 	if (!p->probe.given)
 		return bp_fail(err, BP_ECONFIG, "%s: product %s says nothing of what a debug port finds; expected a section 'probe' with "
 			       "program, erase and canary", p->path, p->name);
@@ -37,7 +43,11 @@ static int find_symbols(struct bp_arena *a, struct bp_real *r, struct bp_err *er
 	const struct bp_probe_map *map = &r->product->probe;
 	struct bp_symbols all;
 	struct bp_symbol s;
-	int rc = bp_symbols_read(a, r->bench->elf ? r->bench->elf : map->elf, &all, err);
+	int rc;
+
+	if (!r->bench->debug)
+		return 0; /* nobody looks for them */
+	rc = bp_symbols_read(a, r->bench->elf ? r->bench->elf : map->elf, &all, err);
 
 	if (!rc && !(rc = bp_symbols_find(&all, map->program, &s, err)))
 		r->program_at = s.addr;
@@ -99,14 +109,49 @@ static int open_drivers(struct bp_arena *a, struct bp_real *r, struct bp_err *er
 		rc = open_port(a, r, &d, err);
 	if (!rc)
 		rc = r->power.ops->on(r->power.self, err);
+	r->on = !rc;
+	if (!rc && b->debug)
+		rc = bp_real_plug(a, r, err);
+	return rc ? rc : bp_real_power_down(r, err);
+}
+
+int bp_real_plug(struct bp_arena *a, struct bp_real *r, struct bp_err *err)
+{
+	const struct bp_bench_board *b = r->bench;
+	struct bp_diag d = {.arena = a};
+	int rc = r->on ? 0 : r->power.ops->on(r->power.self, err);
+
 	poll(NULL, 0, RISE_MS);
+	r->on = !rc;
 	if (!rc)
 		rc = opened(&d, b->debug->open(a, &d, b->debug_config, b->name, &r->debug.self, err), err);
 	if (rc)
 		return rc;
 	r->debug.ops = b->debug;
-	r->on = true;
 	return bp_real_power_down(r, err);
+}
+
+int bp_real_unplug(struct bp_real *r, struct bp_err *err)
+{
+	int rc = bp_real_power_down(r, err);
+
+	r->debug.ops->close(r->debug.self);
+	r->debug.ops = NULL;
+	return rc;
+}
+
+static int read_provision(struct bp_arena *a, struct bp_real *r, struct bp_err *err)
+{
+	const struct bp_node *map = r->bench->provision_config;
+	struct bp_diag d = {.arena = a};
+
+	r->provision.timeout_ns = PROVISION_NS;
+	if (!map)
+		return 0;
+	bp_hook_read(a, &d, bp_map_need(&d, map, "command", "what puts the start state onto the board: [PROGRAM, ARG...]"), &r->provision);
+	bp_hook_timeout(&d, map, &r->provision.timeout_ns);
+	bp_map_done(&d, map);
+	return bp_diag_result(&d, err);
 }
 
 int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struct bp_product *p, struct bp_real **out, struct bp_err *err)
@@ -133,6 +178,8 @@ int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struc
 	r->board.link = (struct bp_link){&bp_link_smp_ops, &r->smp};
 	r->heard_port = (struct bp_console){&bp_real_port_ops, r};
 	rc = find_symbols(a, r, err);
+	if (!rc)
+		rc = read_provision(a, r, err);
 	if (!rc)
 		rc = open_drivers(a, r, err);
 	if (rc) {
@@ -177,6 +224,7 @@ void bp_real_rewind(struct bp_real *r)
 	r->cut_fired = false;
 	r->unproven = 0;
 	r->unproven_text[0] = '\0';
+	r->awaits_cause = false;
 	r->epoch_ns = bp_clock_ns();
 	init_wire(r);
 	bp_real_forget(r);

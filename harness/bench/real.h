@@ -14,6 +14,12 @@
  *   core halted (service); the next power-on takes that power away first.
  * - The supply stays off for half a second: every rail is down, RAM is lost.
  *
+ * Without a probe (the bench file names none, or it is detached for a case)
+ * - Nobody catches the core, and nobody reads RAM: power was lost if the console
+ *   says so before the application answers (product.yaml, marks: power-on).
+ * - What runs is what the device says: the hash of its active image.
+ * - The start state comes by a command of the bench file's (`provision`).
+ *
  * Observation (there is no window into the core)
  * - Nothing is heard for a second, and the application answers a status request:
  *   it waits for input. What runs is the slot it names, identified by its bytes.
@@ -25,6 +31,7 @@
 
 #include "bench/bench.h"
 #include "bench/board.h"
+#include "bench/hook.h"
 #include "bench/lines.h"
 #include "bench/link_smp.h"
 #include "bench/world_real.h"
@@ -50,6 +57,7 @@ struct bp_real {
 	struct bp_debug debug;
 	struct bp_world_real world;
 	struct bp_link_smp smp;
+	struct bp_hook provision;         /* argv[0] NULL: the probe does it */
 	uint32_t program_at, erase_at, canary_at; /* symbols */
 	uint32_t io_bytes;                /* most bytes of one reading of flash */
 
@@ -61,6 +69,7 @@ struct bp_real {
 	bool planted;
 	uint8_t canary[BP_REAL_CANARY_BYTES];
 	uint32_t power_ups;
+	bool awaits_cause;                /* no probe: the console is yet to say that power was lost */
 	unsigned unproven;                /* power-ups without proof that power was lost before */
 	char unproven_text[120];          /* of the first of them */
 	uint32_t pages_written;           /* by the probe, since open */
@@ -103,6 +112,28 @@ void bp_real_close(struct bp_real *r);
 
 /* Give up the cut that is armed. */
 void bp_real_disarm(struct bp_real *r);
+
+/* Is there a probe, and is it attached to its lines? */
+static inline bool bp_real_sees(const struct bp_real *r)
+{
+	return r->debug.ops != NULL;
+}
+
+/*
+ * Take the probe away: its driver is closed, its lines float, the board is off.
+ * And back: it is opened anew in a, on a board that gets power for it and loses it
+ * again; blocks for seconds.
+ */
+int bp_real_unplug(struct bp_real *r, struct bp_err *err);
+int bp_real_plug(struct bp_arena *a, struct bp_real *r, struct bp_err *err);
+
+/*
+ * Put the start state onto a board without a probe: its command is run with the
+ * board powered, and finds in the folder BRICKPROOF_DIR a file AREA.bin for each
+ * area of flash[] but the bootloader's, and `areas`: lines "NAME ADDRESS SIZE".
+ * The board is off afterwards. BP_EIO, BP_ETIMEOUT: the command's failure.
+ */
+int bp_real_provision(struct bp_real *r, const uint8_t *flash, struct bp_err *err);
 
 /* Give up observers and cuts that are armed: a new case begins. */
 void bp_real_rewind(struct bp_real *r);

@@ -39,6 +39,7 @@ static int line_ended(struct bp_real *r, uint64_t at_ns, struct bp_err *err)
 		else
 			rc = bp_real_fire(r, at_ns, err);
 	}
+	bp_real_cause_line(r, r->lines.text, r->lines.len);
 	if (in_line(r, r->product->marks.boot))
 		r->no_image = r->asked = false;
 	r->no_image = r->no_image || in_line(r, r->product->marks.no_image);
@@ -200,20 +201,14 @@ static int identify(struct bp_real *r, uint32_t slot, int *artifact, struct bp_e
 	return 0;
 }
 
-static int ask(struct bp_real *r, struct bp_err *err)
+static int ask_status(struct bp_real *r, struct bp_err *err)
 {
 	const struct bp_link *l = &r->board.link;
 	struct bp_smp_reply reply;
-	int rc;
+	int rc = l->ops->status(l->self, bp_world_now(&r->board.world) + r->product->reply_budget_ns, &reply, err);
 
-	r->asking = true;
-	rc = l->ops->status(l->self, bp_world_now(&r->board.world) + r->product->reply_budget_ns, &reply, err);
-	r->asking = false;
-	r->seen.artifact = BP_OBSERVED_NONE;
-	r->seen.idle = r->no_image;
 	if (rc && !bp_link_device_trouble(rc))
 		return rc;
-	r->asked = true;
 	if (rc || !reply.has_status || reply.running >= BP_SLOTS)
 		return 0;
 	r->seen.idle = true;
@@ -221,10 +216,23 @@ static int ask(struct bp_real *r, struct bp_err *err)
 	return identify(r, reply.running, &r->seen.artifact, err);
 }
 
+static int ask(struct bp_real *r, struct bp_err *err)
+{
+	int rc;
+
+	r->seen.artifact = BP_OBSERVED_NONE;
+	r->seen.idle = r->no_image;
+	r->asking = true;
+	rc = bp_real_sees(r) ? ask_status(r, err) : bp_real_ask_images(r, err);
+	r->asking = false;
+	r->asked = !rc;
+	return rc;
+}
+
 int bp_real_count(void *self, uint64_t *count, struct bp_err *err)
 {
 	struct bp_real *r = self;
-	int rc = r->on ? look_at_flash(r, err) : 0;
+	int rc = r->on && bp_real_sees(r) ? look_at_flash(r, err) : 0;
 
 	*count = r->changes;
 	return rc;
@@ -236,17 +244,18 @@ int bp_real_observe(void *self, struct bp_observation *out, struct bp_err *err)
 	int rc = 0;
 	bool quiet = r->on && !r->service && bp_clock_ns() - r->heard_ns >= QUIET_NS;
 
-	*out = (struct bp_observation){.artifact = BP_OBSERVED_NONE, .ops = r->changes};
+	*out = (struct bp_observation){.artifact = BP_OBSERVED_NONE, .ops = r->changes, .blind = !bp_real_sees(r)};
 	if (!quiet && (!r->asked || !r->on))
 		return 0;
 	if (!r->asked) {
 		rc = ask(r, err);
-		if (!rc)
+		if (!rc && bp_real_sees(r))
 			rc = look_at_flash(r, err);
 		if (rc)
 			return rc;
 	}
 	*out = r->seen;
+	out->blind = !bp_real_sees(r);
 	out->idle = out->idle && quiet;
 	out->ops = r->changes;
 	return 0;

@@ -25,4 +25,16 @@ int bp_real_count(void *self, uint64_t *count, struct bp_err *err);
 /* What was known of the board is out of date: it was reset, powered or written to. */
 void bp_real_forget(struct bp_real *r);
 
+/* ---- real_blind.c: boards without a probe ---- */
+/* Power has come: the console must say so, or power was not lost. */
+void bp_real_await_cause(struct bp_real *r);
+/* A line of the console, len bytes. */
+void bp_real_cause_line(struct bp_real *r, const char *line, size_t len);
+/* The application answers: by now the console has said all that it had to say. */
+void bp_real_cause_due(struct bp_real *r);
+/* Which artifact the device says it runs, and from which slot. */
+int bp_real_ask_images(struct bp_real *r, struct bp_err *err);
+/* Record, for the first time, why nothing proves that power was lost. */
+void bp_real_unproven(struct bp_real *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -9,7 +9,6 @@
 #include "base/rng.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -34,6 +33,13 @@ static void sleep_until(uint64_t at_ns, bool spin)
 		;
 }
 
+/* The probe, if there is one, sends nothing more. */
+static void let_go(struct bp_real *r)
+{
+	if (bp_real_sees(r))
+		r->debug.ops->detach(r->debug.self, NULL);
+}
+
 /* ---- off -------------------------------------------------------------------------------- */
 
 int bp_real_cut(struct bp_real *r, uint64_t at_ns, struct bp_err *err)
@@ -41,7 +47,7 @@ int bp_real_cut(struct bp_real *r, uint64_t at_ns, struct bp_err *err)
 	bool later = at_ns > bp_clock_ns() + SPIN_NS && r->power.ops->off_at;
 	int rc;
 
-	r->debug.ops->detach(r->debug.self, NULL);
+	let_go(r);
 	if (later) {
 		rc = r->power.ops->off_at(r->power.self, at_ns, err);
 		sleep_until(at_ns, false);
@@ -100,7 +106,7 @@ int bp_real_power_down(struct bp_real *r, struct bp_err *err)
 	int rc;
 
 	if (r->on)
-		r->debug.ops->detach(r->debug.self, NULL);
+		let_go(r);
 	rc = r->power.ops->off(r->power.self, err);
 	r->on = r->service = false;
 	r->off_ns = bp_clock_ns();
@@ -118,12 +124,6 @@ static int word(struct bp_real *r, uint32_t addr, uint32_t *out, struct bp_err *
 	return rc;
 }
 
-static void unproven(struct bp_real *r, const char *why)
-{
-	if (!r->unproven++)
-		snprintf(r->unproven_text, sizeof(r->unproven_text), "no power loss: %s", why);
-}
-
 /* Was power lost since the power-up before? Then plant a new canary. */
 static int prove(struct bp_real *r, struct bp_err *err)
 {
@@ -139,9 +139,9 @@ static int prove(struct bp_real *r, struct bp_err *err)
 	if (rc)
 		return rc;
 	if (r->planted && !memcmp(found, r->canary, sizeof(found)))
-		unproven(r, "RAM kept what was written before");
+		bp_real_unproven(r, "RAM kept what was written before");
 	else if (map->has_cause && (cause & map->cause_mask) != map->cause_power_on)
-		unproven(r, "the cause of the reset is not power-on");
+		bp_real_unproven(r, "the cause of the reset is not power-on");
 	bp_rng_seed(&rng, seed, 2);
 	bp_rng_fill(&rng, r->canary, sizeof(r->canary));
 	rc = r->debug.ops->write_ram(r->debug.self, r->canary_at, r->canary, sizeof(r->canary), err);
@@ -177,13 +177,17 @@ static int energize(struct bp_real *r, struct bp_err *err)
 	sleep_until(r->off_ns + OFF_NS, false);
 	drop_stale(&r->console);
 	drop_stale(&r->port);
-	r->can_catch = r->can_catch && r->debug.ops->hold;
-	if (r->can_catch)
+	r->can_catch = r->can_catch && (!bp_real_sees(r) || r->debug.ops->hold);
+	if (r->can_catch && bp_real_sees(r))
 		rc = r->debug.ops->hold(r->debug.self, bp_deadline_in(BP_REAL_DEBUG_NS), err);
 	if (!rc)
 		rc = r->power.ops->on(r->power.self, err);
 	r->on = true;
 	bp_real_forget(r);
+	if (!bp_real_sees(r)) {
+		bp_real_await_cause(r);
+		return rc;
+	}
 	if (!rc)
 		rc = attach(r, err);
 	if (rc == BP_ETIMEOUT && r->can_catch) {
@@ -195,9 +199,10 @@ static int energize(struct bp_real *r, struct bp_err *err)
 
 int bp_real_service(struct bp_real *r, struct bp_err *err)
 {
-	int rc = 0;
+	int rc = bp_real_sees(r) ? 0 : bp_fail(err, BP_ECONFIG, "board %s has no debug port: its flash can be neither read nor written",
+					       r->bench->name);
 
-	if (r->on && !r->service)
+	if (!rc && r->on && !r->service)
 		rc = bp_real_power_down(r, err);
 	if (!rc && !r->on)
 		rc = energize(r, err);
@@ -219,8 +224,8 @@ static int on(void *self, struct bp_err *err)
 	if (!rc)
 		rc = energize(r, err);
 	if (!rc && r->powered)
-		rc = r->powered(r->powered_ctx, r->can_catch, err);
-	if (!rc && r->on && r->can_catch)
+		rc = r->powered(r->powered_ctx, r->can_catch && bp_real_sees(r), err);
+	if (!rc && r->on && r->can_catch && bp_real_sees(r))
 		rc = r->debug.ops->resume(r->debug.self, bp_deadline_in(BP_REAL_DEBUG_NS), err);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "cmd/home.h"
 #include "cmd/use_bench.h"
 #include "explore/follow.h"
+#include "explore/select.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 struct options {
 	const char *firmware, *scenario, *bench, *board;
+	bool detached;
 	struct bp_token token;
 };
 
@@ -29,7 +31,8 @@ static void help(void)
 	       "  --firmware NAME   firmware object instead of the product's own, such as mutant-NAME\n"
 	       "  --scenario FILE   the token's scenario, when it does not stand in scenarios/\n"
 	       "  --bench FILE      on a real board of this bench file, which runs that firmware\n"
-	       "  --board NAME      which one of them (the first of the token's product)\n");
+	       "  --board NAME      which one of them (the first of the token's product)\n"
+	       "  --detached        with its probe detached, as timing.jsonl says that the case was run\n");
 }
 
 static void print_trace(const struct bp_trace *t)
@@ -109,16 +112,18 @@ static int on_board(struct bp_arena *a, const struct options *o, struct bp_runne
 		rc = pick_board(&use, r->product, &board, err);
 	if (!rc && c->parent)
 		rc = bp_fail(err, BP_EUSAGE, "board %s: nested cuts are left to the virtual board; leave out --bench", board->name);
-	if (!rc && c->kind == BP_CASE_CUT && (refused = bp_aim_refuses(board, plan->log, &c->cut)))
+	if (!rc && c->kind == BP_CASE_CUT && (refused = bp_plan_refuses(plan, c, board)))
 		rc = bp_fail(err, BP_EUSAGE, "board %s cannot be cut there: %s; leave out --bench to run it on the virtual board",
 			     board->name, refused);
+	if (!rc && o->detached && (!board->debug || !bp_plan_detachable(plan, c)))
+		rc = bp_fail(err, BP_EUSAGE, "--detached: %s", board->debug ? "this case needs the probe" : "the board has no probe to detach");
 	if (!rc)
 		rc = bp_use_bench_lock(&use, "replay", err);
 	if (rc)
 		return rc;
 	rc = bp_rig_open(a, board, r, &g, err);
 	if (!rc)
-		rc = bp_rig_case(g, plan, c, trace, &report, out, err);
+		rc = bp_rig_case(g, plan, c, o->detached, trace, &report, out, err);
 	bp_rig_close(g);
 	bp_use_bench_drop(&use);
 	print_shots(&report);
@@ -178,6 +183,7 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 int bp_cmd_replay(int argc, char **argv)
 {
 	static const struct option longs[] = {{"firmware", 1, 0, 'f'}, {"scenario", 1, 0, 's'}, {"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'},
+					      {"detached", 0, 0, 'd'},
 					      {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
 	struct options o = {0};
 	struct bp_err err = {0};
@@ -195,7 +201,10 @@ int bp_cmd_replay(int argc, char **argv)
 			bp_bad_option(c, longs, argv, &err);
 			return bp_complain(&err);
 		}
-		*(c == 'f' ? &o.firmware : c == 's' ? &o.scenario : c == 'B' ? &o.bench : &o.board) = optarg;
+		if (c == 'd')
+			o.detached = true;
+		else
+			*(c == 'f' ? &o.firmware : c == 's' ? &o.scenario : c == 'B' ? &o.bench : &o.board) = optarg;
 	}
 	if (argc - optind != 1) {
 		bp_fail(&err, BP_EUSAGE, "replay takes one token; `brickproof replay --help` tells its form");

@@ -450,6 +450,8 @@ static int execute(const struct job *job, const struct args *a, struct bp_err *e
 		rc = print_table(results, job->arena, a->color, err);
 	if (rc)
 		return rc;
+	if (results->detached)
+		printf("%u cases were run with the probe detached\n", results->detached);
 	if (m.virtual_only)
 		printf("%u cut points cannot be brought to a board and are left to the virtual one\n", m.virtual_only);
 	printf("report: %s/index.html\n", dir.path);

@@ -68,16 +68,16 @@ int bp_evidence_line(struct bp_journal *j, const struct bp_product *p, struct bp
 	struct bp_journal_area *areas = bp_arena_array(a, DUT_AREA_COUNT, sizeof(*areas));
 	struct bp_journal_evidence e = {
 		.id = id, .token = token, .timeline = m, .n_timeline = t->n, .console = t->console.bytes,
-		.console_len = t->console.len, .n_before = 4, .n_after = 4, .flash = areas,
+		.console_len = t->console.len, .n_before = after ? 4 : 0, .n_after = after ? 4 : 0, .flash = areas,
 	};
 
-	e.state_before = state_fields(a, p, before);
-	e.state_after = state_fields(a, p, after);
-	if (!m || !areas || !e.state_before || !e.state_after)
+	e.state_before = after ? state_fields(a, p, before) : NULL;
+	e.state_after = after ? state_fields(a, p, after) : NULL;
+	if (!m || !areas || (after && (!e.state_before || !e.state_after)))
 		return bp_fail(err, BP_ENOMEM, "no memory for evidence");
 	for (unsigned i = 0; i < t->n; i++)
 		m[i] = (struct bp_journal_moment){t->moment[i].at_ns, t->moment[i].what};
-	for (unsigned i = 0; i < DUT_AREA_COUNT; i++)
+	for (unsigned i = 0; after && i < DUT_AREA_COUNT; i++)
 		if (p->board.dut.area[i].size)
 			areas[e.n_flash++] = (struct bp_journal_area){p->area_name[i], summary(a, p, before, i), summary(a, p, after, i)};
 	return bp_journal_put_evidence(j, &e, err);

@@ -62,12 +62,15 @@ static int keep(void *ctx, struct bp_rig *g, const struct bp_case *c, uint32_t i
 {
 	const struct bp_sweep_run *s = ctx;
 	struct bp_arena *a = bp_arena_new(KEEP_ARENA_BYTES);
-	struct bp_flash *before, *after;
+	struct bp_flash *before = NULL, *after = NULL;
+	bool seen = bp_real_sees(g->real);
 	char token[BP_TOKEN_BYTES];
 	struct bp_journal j;
-	int rc = a && !load(a, g, &before) ? bp_rig_look(g, err) : bp_fail(err, BP_ENOMEM, "no memory for evidence");
+	int rc = a && (!seen || !load(a, g, &before)) ? 0 : bp_fail(err, BP_ENOMEM, "no memory for evidence");
 
-	if (!rc && load(a, g, &after))
+	if (!rc && seen)
+		rc = bp_rig_look(g, err);
+	if (!rc && seen && load(a, g, &after))
 		rc = bp_fail(err, BP_ENOMEM, "no memory for evidence");
 	if (!rc)
 		rc = bp_journal_open(&j, dup(fd), err);
@@ -102,6 +105,16 @@ static int put_shots(struct bp_sweep_run *s, const struct bp_case *c, const stru
 	return rc;
 }
 
+static int put_detached(struct bp_sweep_run *s, const struct bp_case *c, const struct bp_boards_answer *a, struct bp_err *err)
+{
+	char token[BP_TOKEN_BYTES];
+
+	if (!a->report.detached)
+		return 0;
+	bp_token_show(token, s->plan, s->product->name, c);
+	return bp_journal_put_timing_detached(&s->m->dir->timing, token, a->board, err);
+}
+
 static int put_kept(struct bp_journal *j, const char *bytes, size_t len, struct bp_err *err)
 {
 	int rc = bp_journal_flush(j, err);
@@ -121,8 +134,11 @@ static int put_kept(struct bp_journal *j, const char *bytes, size_t len, struct 
 static int done(void *ctx, uint32_t index, const struct bp_boards_answer *a, struct bp_err *err)
 {
 	struct bp_sweep_run *s = ctx;
-	int rc = put_shots(s, &s->plan->cases[s->plan->run[index].first_case], a, err);
+	const struct bp_case *c = &s->plan->cases[s->plan->run[index].first_case];
+	int rc = put_detached(s, c, a, err);
 
+	if (!rc)
+		rc = put_shots(s, c, a, err);
 	s->kept[index] = a->kept_len ? evidence_id(s, index) : 0;
 	if (!rc)
 		rc = bp_sweep_judged(s, index, &a->judgement, err);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define ARENA_BYTES ((size_t)256 * 1024 * 1024)
-#define SCRATCH_BYTES ((size_t)64 * 1024)
+#define SCRATCH_BYTES ((size_t)20 * 1024 * 1024) /* a reply, or a file to load: the largest flash */
 #define START_ARTIFACT "from"
 
 enum {

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,6 +114,29 @@ static int power(struct bp_serve *s, bool on, const char *at, struct bp_json *j,
 	return 0;
 }
 
+/* "ADDR FILE": what a ROM loader does, which needs no debug port. Only while no firmware runs. */
+static int load(struct bp_serve *s, const char *argument, struct bp_err *err)
+{
+	const struct bp_geometry *geo = &bp_vboard_flash(s->b)->geo;
+	const char *path = strchr(argument, ' ');
+	char address[16], *bytes;
+	uint64_t at = 0;
+	size_t len = 0;
+	int rc;
+
+	if (!path)
+		return bp_fail(err, BP_EUSAGE, "expected load ADDRESS FILE");
+	snprintf(address, sizeof(address), "%.*s", (int)(path - argument), argument);
+	rc = bp_parse_u64(address, 0, geo->size_bytes - 1, &at, err);
+	if (!rc && s->powered && !s->reset_by_client)
+		rc = bp_fail(err, BP_EUSAGE, "load: the firmware runs; switch the board off, or `reset assert` first");
+	if (!rc)
+		rc = bp_read_file(s->scratch, path + 1, geo->size_bytes - (size_t)at, &bytes, &len, err);
+	if (!rc)
+		bp_flash_load(bp_vboard_flash(s->b), (uint32_t)at, (const uint8_t *)bytes, (uint32_t)len);
+	return rc;
+}
+
 static int command(struct bp_serve *s, char *line, struct bp_json *j, struct bp_err *err)
 {
 	const char *argument = NULL;
@@ -130,6 +154,8 @@ static int command(struct bp_serve *s, char *line, struct bp_json *j, struct bp_
 		bp_serve_reset_pin(s);
 		return 0;
 	}
+	if (!strcmp(line, "load") && argument)
+		return load(s, argument, err);
 	if (argument)
 		return bp_fail(err, BP_EUSAGE, "no command %s with %s", bp_quote(quoted, sizeof(quoted) / 2, line), argument);
 	if (!strcmp(line, "on") || !strcmp(line, "off"))
@@ -141,7 +167,8 @@ static int command(struct bp_serve *s, char *line, struct bp_json *j, struct bp_
 	else if (!strcmp(line, "count"))
 		bp_vboard_count_ops(s->b);
 	else
-		return bp_fail(err, BP_EUSAGE, "no command %s; expected on, off, off-at NS, reset assert|release, status, truth or count",
+		return bp_fail(err, BP_EUSAGE, "no command %s; expected on, off, off-at NS, reset assert|release, load ADDRESS FILE, status, "
+			       "truth or count",
 			       bp_quote(quoted, sizeof(quoted), line));
 	return 0;
 }

@@ -20,6 +20,8 @@ const char *bp_aim_refuses(const struct bp_bench_board *b, const struct bp_log *
 		return bp_fault_is_reset(cut->fault) ? "resets are left to the virtual board" : "such faults are left to the virtual board";
 	if (cut->event != BP_EVENT_FLASH)
 		return NULL;
+	if (!b->debug)
+		return "flash operations are aimed at through a debug port";
 	op = &log->op[cut->n - 1];
 	if (cut->position == BP_CUT_BEFORE)
 		return op->first ? NULL : "within a call of the firmware, where no breakpoint reaches";

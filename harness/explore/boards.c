@@ -2,6 +2,7 @@
 #include "explore/boards.h"
 
 #include "base/clock.h"
+#include "explore/select.h"
 #include "bench/safe.h"
 
 #include <errno.h>
@@ -81,12 +82,14 @@ static void keep(struct boards *b, struct worker *w, struct bp_rig *g, const str
 static int one(struct boards *b, struct worker *w, struct bp_rig *g, struct bp_arena *arena, struct answer *a, struct bp_err *err)
 {
 	struct bp_trace t = {.arena = arena, .cap = MOMENTS};
+	uint32_t first = b->plan->run[a->index].first_case;
+	bool detached = bp_plan_detached(b->plan, first, w->board->detached_percent);
 	int rc;
 
 	bp_arena_reset(arena);
 	bp_text_init(&t.console, arena);
 	t.moment = bp_arena_array(arena, t.cap, sizeof(*t.moment));
-	rc = t.moment ? bp_rig_case(g, b->plan, &b->plan->cases[b->plan->run[a->index].first_case], &t, &a->report, &a->j, err)
+	rc = t.moment ? bp_rig_case(g, b->plan, &b->plan->cases[first], detached, &t, &a->report, &a->j, err)
 		      : bp_fail(err, BP_ENOMEM, "no memory for a time line");
 	a->judged = true;
 	if (rc)
@@ -197,11 +200,16 @@ static void retire(struct boards *b, struct worker *w, const char *why)
 	end_worker(w, true);
 }
 
+static bool can_run(const struct boards *b, const struct worker *w, uint32_t run)
+{
+	return !bp_plan_refuses(b->plan, &b->plan->cases[b->plan->run[run].first_case], w->board);
+}
+
 static void hand_out(struct boards *b, struct worker *w)
 {
 	uint32_t next = b->merged;
 
-	while (next < b->plan->n_runs && (b->outcome[next].known || b->outcome[next].taken))
+	while (next < b->plan->n_runs && (b->outcome[next].known || b->outcome[next].taken || !can_run(b, w, next)))
 		next++;
 	w->busy = next < b->plan->n_runs;
 	if (!w->busy)
@@ -265,7 +273,7 @@ static int merge(struct boards *b, struct bp_err *err)
 	return rc < 0 ? rc : 0;
 }
 
-/* No board is left: what remains is not run, and says so. */
+/* No board is left that can: what remains is not run, and says so. */
 static void give_up(struct boards *b)
 {
 	char text[2 * BP_JUDGE_TEXT];
@@ -284,7 +292,7 @@ static int loop(struct boards *b, struct bp_err *err)
 	int rc = 0;
 
 	while (b->merged < b->plan->n_runs && !rc) {
-		unsigned alive = 0;
+		unsigned busy = 0;
 
 		for (unsigned i = 0; i < b->n; i++) {
 			struct worker *w = &b->worker[i];
@@ -293,14 +301,14 @@ static int loop(struct boards *b, struct bp_err *err)
 				hand_out(b, w);
 			if (w->fd >= 0 && w->busy && bp_deadline_passed(w->deadline_ns))
 				lost(b, w, "the case did not end in half an hour");
-			alive += w->fd >= 0;
+			busy += w->fd >= 0 && w->busy;
 			fds[i] = (struct pollfd){.fd = w->fd, .events = POLLIN};
 		}
-		if (!alive)
+		if (!busy)
 			give_up(b);
 		else if (poll(fds, b->n, 1000) < 0 && errno != EINTR)
 			return bp_fail(err, BP_EIO, "poll: %s", strerror(errno));
-		for (unsigned i = 0; i < b->n && alive; i++)
+		for (unsigned i = 0; i < b->n && busy; i++)
 			if (fds[i].revents && b->worker[i].fd >= 0)
 				receive(b, &b->worker[i]);
 		rc = merge(b, err);

@@ -23,6 +23,8 @@ static int read_bootloader(struct bp_arena *a, struct bp_rig *g, struct bp_err *
 {
 	const struct dut_area *boot = area_of(g, DUT_AREA_BOOT);
 
+	if (!bp_real_sees(g->real))
+		return 0;
 	g->bootloader = (struct bp_bytes){.data = bp_arena_alloc(a, boot->size), .len = boot->size};
 	if (!g->bootloader.data)
 		return bp_fail(err, BP_ENOMEM, "no memory for the bootloader's bytes");
@@ -38,6 +40,7 @@ int bp_rig_open(struct bp_arena *a, const struct bp_bench_board *b, struct bp_ru
 	if (!g)
 		return bp_fail(err, BP_ENOMEM, "no memory for board %s", b->name);
 	g->twin = r;
+	g->board_arena = a;
 	g->seen = bp_arena_alloc(a, size);
 	g->unreadable = bp_arena_alloc(a, size);
 	g->force = bp_arena_alloc(a, bp_page_count(&r->product->board.flash));
@@ -76,6 +79,8 @@ static int provision(struct bp_rig *g, struct bp_err *err)
 	const struct bp_geometry *geo = &g->real->product->board.flash;
 	int rc = 0;
 
+	if (!bp_real_sees(g->real))
+		return bp_real_provision(g->real, g->twin->start->bytes, err);
 	for (unsigned i = DUT_AREA_BOOT + 1; i < DUT_AREA_COUNT && !rc; i++) {
 		const struct dut_area *area = area_of(g, i);
 
@@ -91,7 +96,7 @@ static int provision(struct bp_rig *g, struct bp_err *err)
 int bp_rig_look(struct bp_rig *g, struct bp_err *err)
 {
 	uint32_t size = g->real->product->board.flash.size_bytes;
-	int rc = g->real->on ? 0 : g->real->board.debug.ops->read(g->real, 0, g->seen, 4, err); /* puts it into service */
+	int rc = g->real->on && bp_real_sees(g->real) ? 0 : g->real->board.debug.ops->read(g->real, 0, g->seen, 4, err); /* puts it into service */
 
 	memset(g->seen, g->real->product->board.flash.erased, size);
 	memset(g->unreadable, 0, size);
@@ -121,11 +126,29 @@ static void only_areas(struct bp_rig *g, const struct bp_flash *start)
 	}
 }
 
-/* The board must stand where its twin stood: else another firmware is on it, and nothing that follows means anything. */
-static int same_start(struct bp_rig *g, const struct bp_log *log, struct bp_err *err)
+/* The same without a probe, as far as the board's word goes. */
+static int same_image(struct bp_rig *g, const struct bp_exec *x, struct bp_err *err)
 {
-	int rc = bp_rig_look(g, err);
+	const struct bp_product *p = g->real->product;
+	struct bp_observation o;
+	int rc = g->real->board.debug.ops->observe(g->real, &o, err), twin = x->owed.good;
 
+	memcpy(g->seen, g->twin->start->bytes, p->board.flash.size_bytes); /* as it was written: nobody reads it back */
+	if (rc || twin < 0 || o.artifact == twin)
+		return rc;
+	return bp_fail(err, BP_EIO, "board %s: before the update it runs %s, not '%s' of product %s: did its provision command do its work?",
+		       g->real->bench->name, o.artifact >= 0 ? p->artifact[o.artifact].name : "no image that is known",
+		       p->artifact[twin].name, p->name);
+}
+
+/* The board must stand where its twin stood: else another firmware is on it, and nothing that follows means anything. */
+static int same_start(struct bp_rig *g, const struct bp_exec *x, const struct bp_log *log, struct bp_err *err)
+{
+	int rc;
+
+	if (!bp_real_sees(g->real))
+		return same_image(g, x, err);
+	rc = bp_rig_look(g, err);
 	if (rc)
 		return rc;
 	only_areas(g, log->start);
@@ -148,13 +171,15 @@ static int begin(struct bp_rig *g, const struct bp_plan *p, struct bp_exec *x, s
 		trace->console.len = 0;
 	}
 	rc = provision(g, err);
+	if (!rc && g->detached)
+		rc = bp_real_unplug(g->real, err);
 	if (!rc)
 		rc = bp_exec_power_on(x, err);
 	if (!rc)
 		rc = bp_exec_settle(x, err);
 	if (rc == BP_SETTLED_NOT || rc == BP_SETTLED_OFF)
 		return bp_fail(err, BP_EIO, "board %s: the device does not settle in its start state", g->real->bench->name);
-	return rc ? rc : same_start(g, p->log, err);
+	return rc ? rc : same_start(g, x, p->log, err);
 }
 
 /* ---- after the cut ------------------------------------------------------------------------- */
@@ -176,12 +201,13 @@ static int powered(void *ctx, bool caught, struct bp_err *err)
 	return bp_classify(g->arena, g->plan->log, g->seen, g->unreadable, &g->fit, err);
 }
 
-/* Pages that the operation under way touched hold cells that nobody knows. */
+/* Pages that the operation under way touched hold cells that nobody knows; unclassified, it may have been any. */
 static void suspect(struct bp_rig *g)
 {
 	const struct bp_log *log = g->plan->log;
+	uint32_t first = g->looked ? g->fit.first : 0, last = g->looked ? g->fit.last : log->n_ops;
 
-	for (uint32_t k = g->fit.first; g->fit.fits && k <= g->fit.last && k < log->n_ops; k++)
+	for (uint32_t k = first; (!g->looked || g->fit.fits) && k <= last && k < log->n_ops; k++)
 		g->force[bp_page_at(&log->start->geo, log->op[k].addr).number] = 1;
 }
 
@@ -201,7 +227,7 @@ static bool right_place(const struct bp_rig *g, const struct bp_case *c)
 	struct bp_state blank = {.prefix = c->cut.n}, before = {.prefix = c->cut.n - 1};
 
 	if (c->cut.event != BP_EVENT_FLASH)
-		return g->fit.fits > 0;
+		return !g->looked || g->fit.fits > 0;
 	return bp_fit_has(&g->fit, &c->state) || (is_torn(c) && bp_fit_has(&g->fit, &blank) && !bp_fit_has(&g->fit, &before));
 }
 
@@ -222,6 +248,14 @@ static uint64_t late_ns(const struct bp_rig *g, const struct bp_case *c)
 	bool timed = c->cut.event == BP_EVENT_LINE || c->cut.event == BP_EVENT_TIME;
 
 	return timed && r->cut_issued_ns > r->cut_wanted_ns + LATE_NS ? r->cut_issued_ns - r->cut_wanted_ns : 0;
+}
+
+/* Why nobody could look at the flash. */
+static const char *unseen(const struct bp_rig *g)
+{
+	if (g->detached)
+		return "the probe is detached";
+	return bp_real_sees(g->real) ? "the core cannot be caught at power-on" : "there is no debug port";
 }
 
 static void report_shot(struct bp_rig *g, const struct bp_case *c, struct bp_shot *s)
@@ -245,10 +279,11 @@ static void report_shot(struct bp_rig *g, const struct bp_case *c, struct bp_sho
 	else if (late)
 		snprintf(s->seen, sizeof(s->seen), "the host was late by %s", bp_show_duration(by, sizeof(by), late));
 	else if (!g->looked)
-		snprintf(s->seen, sizeof(s->seen), "unclassified: the core cannot be caught at power-on");
+		snprintf(s->seen, sizeof(s->seen), "unclassified: %s", unseen(g));
 	else
 		bp_fit_show(&g->fit, s->seen, sizeof(s->seen));
-	s->hit = fired && !late && !g->aim.lost && !r->unproven && g->looked && right_place(g, c);
+	/* Unclassified, a cut that the host counted itself has hit what it names; one at an operation earns nothing. */
+	s->hit = fired && !late && !g->aim.lost && !r->unproven && (g->looked || c->cut.event != BP_EVENT_FLASH) && right_place(g, c);
 }
 
 /* ---- cases -------------------------------------------------------------------------------------- */
@@ -318,38 +353,58 @@ static int once(struct bp_rig *g, const struct bp_case *c, struct bp_trace *trac
 }
 
 /* Steps that this board cannot take. NULL: none. */
-static const char *out_of_reach(const struct bp_rig *g)
+static const char *out_of_reach(const struct bp_rig *g, const struct bp_case *c, bool detached)
 {
-	for (unsigned i = 0; i < g->plan->scenario->n_steps; i++)
+	bool damage = c->kind == BP_CASE_DAMAGE;
+
+	for (unsigned i = 0; i < g->plan->scenario->n_steps; i++) {
 		if (g->plan->scenario->step[i].kind == BP_STEP_BOARD && !g->real->board.senses.set)
 			return "the bench cannot change what the board senses: battery, mains, clock";
-	return NULL;
+		damage = damage || g->plan->scenario->step[i].kind == BP_STEP_DAMAGE;
+	}
+	return damage && (detached || !bp_real_sees(g->real)) ? "damage at rest is written through a debug port, which the board has not" : NULL;
 }
 
-int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case *c, struct bp_trace *trace,
+/* The probe comes back, whatever the case came to. */
+static int attach_again(struct bp_rig *g, struct bp_err *err)
+{
+	int rc = g->detached && !bp_real_sees(g->real) ? bp_real_plug(g->board_arena, g->real, err) : 0;
+
+	g->detached = false;
+	return rc;
+}
+
+int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case *c, bool detached, struct bp_trace *trace,
 		struct bp_rig_report *report, struct bp_judgement *out, struct bp_err *err)
 {
 	bool cut = c->kind == BP_CASE_CUT;
-	int rc = 0;
+	int rc = 0, back;
 
-	*report = (struct bp_rig_report){.fifo = g->asked.fifo, .locked = g->asked.locked, .cpu_latency = g->asked.cpu_latency};
+	*report = (struct bp_rig_report){.detached = detached, .fifo = g->asked.fifo, .locked = g->asked.locked,
+					 .cpu_latency = g->asked.cpu_latency};
 	g->plan = p;
+	g->detached = false;
 	g->aim.shift_ns = 0;
-	if (out_of_reach(g)) {
+	if (out_of_reach(g, c, detached)) {
 		*out = (struct bp_judgement){.verdict = BP_SKIP, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
-		snprintf(out->text, sizeof(out->text), "%s", out_of_reach(g));
+		snprintf(out->text, sizeof(out->text), "%s", out_of_reach(g, c, detached));
 		return 0;
 	}
 	if (c->kind == BP_CASE_EMPTY) {
 		bp_case_empty(out, c);
 		return 0;
 	}
+	g->detached = detached;
 	do {
 		bp_arena_reset(g->arena);
+		rc = g->detached && !bp_real_sees(g->real) ? bp_real_plug(g->board_arena, g->real, err) : 0;
+		if (rc)
+			break;
 		rc = once(g, c, trace, &report->shot[report->tries], out, err);
 		report->tries++;
 	} while (!rc && cut && !report->shot[report->tries - 1].hit && !g->real->unproven && report->tries < BP_RIG_TRIES);
 	if (rc)
 		g->real->board.power.ops->off(g->real, NULL);
-	return rc;
+	back = attach_again(g, rc ? NULL : err);
+	return rc ? rc : back;
 }

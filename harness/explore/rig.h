@@ -28,6 +28,7 @@ struct bp_shot {                 /* one try at a cut */
 };
 
 struct bp_rig_report {
+	bool detached;
 	unsigned tries;
 	struct bp_shot shot[BP_RIG_TRIES];
 	bool fifo, locked, cpu_latency;  /* of what was asked for short latencies: granted */
@@ -37,6 +38,8 @@ struct bp_rig {
 	struct bp_runner *twin;
 	struct bp_real *real;
 	struct bp_arena *arena;          /* of a case */
+	struct bp_arena *board_arena;    /* of the board and its drivers */
+	bool detached;                   /* the case under way runs with the probe detached */
 	struct bp_bytes bootloader;      /* as it was found on the board */
 	struct bp_realtime asked;
 	uint8_t *seen, *unreadable;      /* the whole flash, when it was last looked at */
@@ -55,11 +58,12 @@ void bp_rig_close(struct bp_rig *g);
 
 /*
  * Run a case of the plan; what the twin started last must be its scenario (a
- * trace). trace: where the time line goes; it is begun anew with each try. Blocks
+ * trace). detached: the probe is taken away once the start state is written, and
+ * comes back afterwards; only for cases that bp_plan_detachable() says so. trace: where the time line goes; it is begun anew with each try. Blocks
  * for the case's real time: an update or two, seconds to minutes. A negative
  * return is the rig's trouble; the report holds what was tried in any case.
  */
-int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case *c, struct bp_trace *trace,
+int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case *c, bool detached, struct bp_trace *trace,
 		struct bp_rig_report *report, struct bp_judgement *out, struct bp_err *err);
 
 /* Read the whole flash into g->seen; afterwards, for evidence. */

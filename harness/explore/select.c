@@ -7,12 +7,43 @@
 
 enum { LEFT, CANDIDATE, TAKEN };
 
+bool bp_plan_detachable(const struct bp_plan *p, const struct bp_case *c)
+{
+	for (unsigned i = 0; i < p->scenario->n_steps; i++)
+		if (p->scenario->step[i].kind == BP_STEP_DAMAGE)
+			return false;
+	return c->kind != BP_CASE_EMPTY && c->kind != BP_CASE_DAMAGE && !(c->kind == BP_CASE_CUT && c->cut.event == BP_EVENT_FLASH);
+}
+
+bool bp_plan_detached(const struct bp_plan *p, uint32_t index, uint32_t percent)
+{
+	uint64_t can = 0, before = 0, want;
+
+	if (!percent || !bp_plan_detachable(p, &p->cases[index]))
+		return false;
+	for (uint32_t i = 0; i < p->n_cases; i++) {
+		before += i < index && bp_plan_detachable(p, &p->cases[i]);
+		can += bp_plan_detachable(p, &p->cases[i]);
+	}
+	want = ((uint64_t)p->n_cases * percent + 99) / 100;
+	want = want < can ? want : can;
+	return (before + 1) * want / can != before * want / can;
+}
+
+const char *bp_plan_refuses(const struct bp_plan *p, const struct bp_case *c, const struct bp_bench_board *b)
+{
+	if (!b->debug && c->kind == BP_CASE_DAMAGE)
+		return "damage at rest is written through a debug port";
+	return c->kind == BP_CASE_CUT ? bp_aim_refuses(b, p->log, &c->cut) : NULL;
+}
+
 static bool reachable(const struct bp_plan *p, const struct bp_case *c, const struct bp_bench_board *const *boards, unsigned n)
 {
-	for (unsigned i = 0; i < n && c->kind == BP_CASE_CUT; i++)
-		if (bp_aim_refuses(boards[i], p->log, &c->cut))
-			return false;
-	return true;
+	bool any = !n;
+
+	for (unsigned i = 0; i < n && !any; i++)
+		any = !bp_plan_refuses(p, c, boards[i]);
+	return any;
 }
 
 /* `quota` candidates of one variant, from the middles of so many equal parts. */

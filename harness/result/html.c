@@ -219,6 +219,11 @@ static void fact_times(struct bp_page *p)
 	}
 	bp_text_puts(p->out, "</dd></div>\n");
 	fact(p, "Host", r->timing.host);
+	if (!r->detached)
+		return;
+	bp_text_puts(p->out, "<div><dt>Probe detached</dt><dd>");
+	bp_page_count(p, r->detached);
+	bp_text_puts(p->out, " cases</dd></div>\n");
 }
 
 static void fact_operations(struct bp_page *p)

@@ -372,6 +372,17 @@ int bp_journal_put_timing_cut(struct bp_journal *j, const struct bp_timing_cut *
 	return line_end(j, &w, from, err);
 }
 
+int bp_journal_put_timing_detached(struct bp_journal *j, const char *token, const char *board, struct bp_err *err)
+{
+	size_t from = j->lines.len;
+	struct bp_json w;
+
+	line_begin(j, &w, "detached");
+	bp_json_kv_text(&w, "token", token);
+	bp_json_kv_text(&w, "board", or_empty(board));
+	return line_end(j, &w, from, err);
+}
+
 int bp_journal_put_timing_run(struct bp_journal *j, const struct bp_timing_run *t, struct bp_err *err)
 {
 	size_t from = j->lines.len;

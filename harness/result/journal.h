@@ -179,6 +179,8 @@ struct bp_timing_cut {               /* a try at a cut on a real board */
 	bool fifo, locked, cpu_latency; /* granted by the system: real-time priority, memory lock, CPU latency */
 };
 
+/* A case of a real board that was run with its probe detached. */
+int bp_journal_put_timing_detached(struct bp_journal *j, const char *token, const char *board, struct bp_err *err);
 int bp_journal_put_timing_cut(struct bp_journal *j, const struct bp_timing_cut *t, struct bp_err *err);
 int bp_journal_put_timing_scenario(struct bp_journal *j, const struct bp_timing_scenario *t, struct bp_err *err);
 int bp_journal_put_timing_run(struct bp_journal *j, const struct bp_timing_run *t, struct bp_err *err);

@@ -44,6 +44,7 @@ struct bp_results {
 	unsigned long cut_line;              /* number of the last line when it is cut short, else 0 */
 	bool timed;
 	struct bp_timing_run timing;         /* when timed */
+	uint32_t detached;                   /* cases on real boards that were run with the probe detached */
 };
 
 /* Reads journal text (name stands in for the path in errors). The text is not kept. */

@@ -141,6 +141,12 @@ static void read_timing_run(struct bp_results_reader *rd, const json_t *o)
 	rd->r->timed = true;
 }
 
+static void read_timing_detached(struct bp_results_reader *rd, const json_t *o)
+{
+	bp_json_get_text(rd, o, "token");
+	rd->r->detached += !rd->rc;
+}
+
 static const struct line_type {
 	const char *name;
 	bool timing;                 /* of timing.jsonl */
@@ -155,6 +161,7 @@ static const struct line_type {
 	{"run-end", false, read_run_end},
 	{"scenario", true, read_timing_scenario},
 	{"run", true, read_timing_run},
+	{"detached", true, read_timing_detached},
 };
 
 static void read_object(struct bp_results_reader *rd, const json_t *o)

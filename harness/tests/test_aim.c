@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "bench/debug_parts.h"
 #include "explore/aim.h"
 #include "explore/classify.h"
 #include "explore/select.h"
@@ -96,7 +97,8 @@ static void which_cuts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(bench_rows) / sizeof(bench_rows[0]); i++) {
-		struct bp_bench_board b = {.calibration = {.known = bench_rows[i].dead_ns != 0, .dead_ns = bench_rows[i].dead_ns,
+		struct bp_bench_board b = {.debug = &bp_debug_openocd_ops,
+					   .calibration = {.known = bench_rows[i].dead_ns != 0, .dead_ns = bench_rows[i].dead_ns,
 							   .jitter_ns = bench_rows[i].jitter_ns}};
 		struct bp_cutpoint cut;
 		const char *refused;
@@ -350,12 +352,13 @@ static void unreadable_words(void **state)
 static void selected(void **state)
 {
 	static const uint32_t budgets[] = {0, 1, 2, 3, 7, 30, 99, 1000};
-	struct bp_bench_board board = {.name = "fake"};
+	struct bp_scenario s = {.name = "s"};
+	struct bp_bench_board board = {.name = "fake", .debug = &bp_debug_openocd_ops};
 	const struct bp_bench_board *boards[] = {&board};
 	struct bp_case cases[CASES] = {{.kind = BP_CASE_NO_FAULT}};
 	struct bp_run runs[CASES] = {{0}};
 	char names[4][8] = {"none", "one", "two", "three"};
-	struct bp_plan plan = {.log = hand, .cases = cases, .run = runs, .n_cases = CASES, .n_runs = 1, .n_variants = 4,
+	struct bp_plan plan = {.scenario = &s, .log = hand, .cases = cases, .run = runs, .n_cases = CASES, .n_runs = 1, .n_variants = 4,
 			       .variant = {names[0], names[1], names[2], names[3]}};
 
 	(void)state;
@@ -383,6 +386,68 @@ static void selected(void **state)
 	}
 }
 
+/* A board without a debug port takes what the host itself can count, and leaves the rest to others, or to the virtual board. */
+static void without_debug_port(void **state)
+{
+	struct bp_bench_board blind = {.name = "blind"}, seeing = {.name = "seeing", .debug = &bp_debug_openocd_ops};
+	const struct bp_bench_board *boards[] = {&blind, &seeing};
+	struct bp_case cases[] = {
+		{.kind = BP_CASE_NO_FAULT},
+		{.kind = BP_CASE_CUT, .variant = 1, .cut = {.event = BP_EVENT_LINK_BYTE, .n = 1}},
+		{.kind = BP_CASE_CUT, .variant = 1, .cut = {.event = BP_EVENT_FLASH, .n = 1}},
+		{.kind = BP_CASE_DAMAGE, .variant = 1},
+	};
+	struct bp_scenario s = {.name = "s"};
+	struct bp_run runs[4] = {{0}};
+	struct bp_plan plan = {.scenario = &s, .log = hand, .cases = cases, .run = runs, .n_cases = 4, .n_runs = 4, .n_variants = 2,
+			       .variant = {"none", "one"}}, *out = NULL;
+	uint32_t left;
+
+	(void)state;
+	assert_null(bp_plan_refuses(&plan, &cases[1], &blind));
+	assert_non_null(bp_plan_refuses(&plan, &cases[2], &blind));
+	assert_non_null(bp_plan_refuses(&plan, &cases[3], &blind));
+	assert_null(bp_plan_refuses(&plan, &cases[2], &seeing));
+	assert_int_equal(bp_plan_select(arena, &plan, boards, 1, 0, &out, &left, NULL), 0);
+	assert_int_equal(out->n_cases, 2);
+	assert_int_equal(left, 2);
+	assert_int_equal(bp_plan_select(arena, &plan, boards, 2, 0, &out, &left, NULL), 0); /* the other one takes them */
+	assert_int_equal(out->n_cases, 4);
+	assert_int_equal(left, 0);
+}
+
+static void detached_share(void **state)
+{
+	static const struct {
+		uint32_t percent, want;
+	} rows[] = {{0, 0}, {1, 1}, {10, 10}, {25, 25}, {50, 34}, {100, 34}}; /* 34 of 100 need no probe */
+	struct bp_case cases[CASES] = {{.kind = BP_CASE_NO_FAULT}};
+	struct bp_step damage = {.kind = BP_STEP_DAMAGE};
+	struct bp_scenario s = {.name = "s"};
+	struct bp_plan plan = {.scenario = &s, .cases = cases, .n_cases = CASES};
+
+	(void)state;
+	for (uint32_t i = 1; i < CASES; i++)
+		cases[i] = (struct bp_case){.kind = BP_CASE_CUT, .cut = {.event = i % 3 ? BP_EVENT_FLASH : BP_EVENT_LINK_BYTE, .n = i}};
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		uint32_t n = 0, half = 0;
+
+		for (uint32_t i = 0; i < CASES; i++) {
+			bool detached = bp_plan_detached(&plan, i, rows[r].percent);
+
+			n += detached;
+			half += detached && i < CASES / 2;
+			if (detached)
+				assert_true(bp_plan_detachable(&plan, &cases[i]));
+		}
+		assert_int_equal(n, rows[r].want);
+		assert_in_range(half, n / 2, n / 2 + (n % 2));
+	}
+	s.n_steps = 1;
+	s.step[0] = damage;
+	assert_false(bp_plan_detached(&plan, 0, 100));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +457,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_fits_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(unreadable_words, begin, end),
 		cmocka_unit_test_setup_teardown(selected, begin, end),
+		cmocka_unit_test_setup_teardown(without_debug_port, begin, end),
+		cmocka_unit_test_setup_teardown(detached_share, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,10 @@ static void everything(void **state)
 	assert_true(x->calibration.dead_ns == 1800000 && x->calibration.jitter_ns == 200000);
 	assert_true(x->calibration.first_byte_ns == 12 * MS && x->calibration.cuts == 50);
 	assert_string_equal(x->calibration.measured, "2026-05-02");
+	b = parse(BOARD(", debug: {driver: gdb}, detached: 10%"));
+	assert_int_equal(b->board[0].detached_percent, 10);
+	b = parse(BOARD(", provision: {command: [x]}")); /* its keys are checked on opening */
+	assert_non_null(bp_map_get(b->board[0].provision_config, "command"));
 	b = parse(BOARD(", debug: {driver: openocd}, link: {driver: debug}"));
 	assert_int_equal(b->board[0].link, BP_LINK_DEBUG);
 	b = parse(BOARD(", link: {driver: exec, send: [x]}")); /* its other keys are its own to check */
@@ -136,6 +140,11 @@ static const struct {
 	{BOARD(", link: {driver: smp, under: console}"), "under"},
 	{BOARD(", link: {driver: carrier-pigeon}"), "expected 'smp', 'debug' or 'exec'"},
 	{BOARD(", link: {driver: debug}"), "an update through the debug port needs one"},
+	{BOARD(", debug: {driver: gdb}, provision: {command: [x]}"), "b.yaml:3:112: error: a board with a debug port is provisioned through it"},
+	{BOARD(", provision: flash.sh"), "expected a map"},
+	{BOARD(", detached: 10%"), "b.yaml:3:89: error: a board without a probe has none to detach"},
+	{BOARD(", debug: {driver: gdb}, detached: 10"), "'detached' is '10'"},
+	{BOARD(", debug: {driver: gdb}, detached: 101%"), "'detached' is "},
 	{BOARD(", calibration: {jitter: 1 ms}"), "missing 'dead'"},
 	{BOARD(", calibration: {dead: 1 ms}"), "missing 'jitter'"},
 	{BOARD(", calibration: {dead: 1, jitter: 1 ms}"), "'dead' is '1'"},
@@ -178,7 +187,7 @@ static void examples(void **state)
 	static const struct {
 		const char *name;
 		unsigned boards;
-	} rows[] = {{"nrf52-dk", 1}, {"eight-boards", 8}, {"brown-out", 1}, {"remote", 2}, {"served", 1}};
+	} rows[] = {{"nrf52-dk", 1}, {"eight-boards", 8}, {"brown-out", 1}, {"remote", 2}, {"served", 1}, {"no-probe", 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -113,6 +113,7 @@ static void files_are_good(void **state)
 		assert_int_equal(bp_product_reason(p, "ok"), -1);
 		assert_string_equal(p->area_name[DUT_AREA_PROGRESS], "progress");
 		assert_string_equal(p->marks.state_lost, "boot: STATE_LOST");
+		assert_string_equal(p->marks.power_on, "cause power-on");
 		assert_non_null(bp_product_artifact(p, "crash"));
 		assert_false(bp_product_artifact(p, "old")->released);
 		assert_null(bp_product_artifact(p, "newer"));
@@ -351,6 +352,9 @@ static const struct {
 	{"budget of nothing", 40, "budgets: {recovery: 0 s, update: 120 s, reply: 5 s}", "40:21", {"recovery"}},
 	{"mark missing", 41, "marks: {boot: a, trial: b, up: c, confirmed: d, rollback: e, no-image: f}", "41:8",
 	 {"missing 'state-lost'"}},
+	{"mark power-on empty", 41, "marks: {boot: a, trial: b, up: c, confirmed: d, rollback: e, no-image: f, state-lost: g, power-on: \"\"}",
+	 "41:100",
+	 {"'power-on' is empty"}},
 	{"mark empty", 41, "marks: {boot: \"\", trial: b, up: c, confirmed: d, rollback: e, no-image: f, state-lost: g}", "41:15",
 	 {"'boot' is empty"}},
 	{"marks the same", 41, "marks: {boot: a, trial: b, up: a, confirmed: d, rollback: e, no-image: f, state-lost: g}", "41:32",
