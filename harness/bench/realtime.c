@@ -51,15 +51,27 @@ void bp_realtime_ask(struct bp_realtime *r)
 		 answer(r->fifo, code[0]), answer(r->locked, code[1]), answer(r->cpu_latency, code[2]));
 }
 
-void bp_realtime_drop(struct bp_realtime *r)
+void bp_realtime_rush(struct bp_realtime *r, bool on)
 {
-	const struct sched_param none = {.sched_priority = 0};
+	/* Children (OpenOCD) must not inherit it: one that spins would lock up the machine. */
+	const int policy = (on ? SCHED_FIFO : SCHED_OTHER) | SCHED_RESET_ON_FORK;
+	const struct sched_param p = {.sched_priority = on ? sched_get_priority_min(SCHED_FIFO) : 0};
+	int code;
 
 	if (r->fifo)
-		sched_setscheduler(0, SCHED_OTHER, &none);
+		sched_setscheduler(0, policy, &p);
+	if (on && r->cpu_latency && r->latency_fd < 0)
+		ask_cpu_latency(r, &code);
+	if (!on && r->latency_fd >= 0) {
+		close(r->latency_fd);
+		r->latency_fd = -1;
+	}
+}
+
+void bp_realtime_drop(struct bp_realtime *r)
+{
+	bp_realtime_rush(r, false);
 	if (r->locked)
 		munlockall();
-	if (r->latency_fd >= 0)
-		close(r->latency_fd);
 	*r = (struct bp_realtime){.latency_fd = -1};
 }

@@ -68,4 +68,10 @@ struct bp_realtime {
 void bp_realtime_ask(struct bp_realtime *r);
 void bp_realtime_drop(struct bp_realtime *r);
 
+/*
+ * Give priority and CPU latency back for a while, or take again what was granted: what only computes must not keep
+ * others from the processor, nor the processor from its sleep.
+ */
+void bp_realtime_rush(struct bp_realtime *r, bool on);
+
 #endif

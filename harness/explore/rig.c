@@ -59,6 +59,7 @@ int bp_rig_open(struct bp_arena *a, const struct bp_bench_board *b, struct bp_ru
 		return rc;
 	}
 	bp_realtime_ask(&g->asked);
+	bp_realtime_rush(&g->asked, false);
 	*out = g;
 	return 0;
 }
@@ -300,8 +301,10 @@ static int exercise(struct bp_rig *g, const struct bp_case *c, struct bp_exec *x
 		g->aim = (struct bp_aim){.real = g->real};
 	else if (c->kind == BP_CASE_CUT)
 		rc = bp_aim_arm(&g->aim, g->real, g->plan->log, &c->cut, err);
+	bp_realtime_rush(&g->asked, c->kind == BP_CASE_CUT);
 	if (!rc)
 		rc = bp_exec_steps(x, err);
+	bp_realtime_rush(&g->asked, false);
 	if (rc < 0)
 		return rc;
 	if (c->kind != BP_CASE_CUT)

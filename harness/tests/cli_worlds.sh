@@ -49,7 +49,8 @@ bench_file() { # ADAPTER
 }
 
 # Tokens of erases, or of operations, at a position: first those that fail. A torn erase whose variants differ from each
-# other is left out, as a bench aims by time and the subset of bits is the part's to choose.
+# other is left out, as a bench aims by time and the subset of bits is the part's to choose. A position may also be a cut at
+# a line or a time, as tokens write it.
 tokens() { # JOURNAL POSITION
 	perl -MJSON::PP -e '
 		my ($journal, $position) = @ARGV;
@@ -57,7 +58,9 @@ tokens() { # JOURNAL POSITION
 		open my $f, "<", $journal or die;
 		while (<$f>) {
 			my $c = decode_json($_);
-			next unless $c->{t} eq "case" && $c->{token} =~ m{:flash:(\d+)/(\w+)};
+			next unless $c->{t} eq "case";
+			push @pass, [0, "$c->{token} $c->{verdict} $c->{invariant}"] if $position =~ /:/ && $c->{token} =~ /:\Q$position\E:-:/;
+			next unless $c->{token} =~ m{:flash:(\d+)/(\w+)};
 			my ($n, $at, $what) = ($1, $2, "$c->{verdict} $c->{invariant}");
 			$all{$n}{$what} = 1 if $at eq "torn" && $c->{kind} eq "erase";
 			next unless $at eq $position && ($at ne "torn" || ($c->{kind} eq "erase" && $c->{token} =~ /=50%/));
@@ -140,6 +143,11 @@ for adapter in $adapters; do
 		firmware_in $adapter "mutant-${row%%:*}" "${row##*:}" before torn after
 	done
 done
+heard='line:app%3a%20confirmed#1 time:250ms'
+[ "${WORLDS:-}" != all ] || heard+=' line:agent%3a%20written#1+100ms line:app%3a%20healthy#1+120ms line:boot%3a%20cause%20software#1 time:1.25s'
+# shellcheck disable=SC2086
+firmware_in stlink mutant-confirmed-before-written power-cut-console $heard
+[ "${WORLDS:-}" != all ] || firmware_in stlink reference power-cut-console $heard
 no_power_loss --reset-only
 no_power_loss --stuck-on
 finish

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,8 +240,14 @@ static void realtime(void **state)
 	assert_non_null(strstr(r.text, r.cpu_latency ? "CPU latency 0 us: granted" : "CPU latency 0 us: "));
 	assert_true(r.cpu_latency == (r.latency_fd >= 0));
 	print_message("%s\n", r.text);
+	for (int on = 0; r.fifo && on < 2; on++) {
+		bp_realtime_rush(&r, on);
+		assert_int_equal(sched_getscheduler(0) & ~SCHED_RESET_ON_FORK, on ? SCHED_FIFO : SCHED_OTHER);
+		assert_true((r.latency_fd >= 0) == (on && r.cpu_latency));
+	}
 	bp_realtime_drop(&r);
 	assert_true(!r.fifo && !r.locked && r.latency_fd == -1);
+	assert_int_equal(sched_getscheduler(0) & ~SCHED_RESET_ON_FORK, SCHED_OTHER);
 }
 
 int main(void)
