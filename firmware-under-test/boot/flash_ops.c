@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SUPPLY_WAIT_MS 50u /* a dip under the radio's load is over by then; a battery that sags for longer is empty */
-#define ERASE_TRIES 3u
+#define ERASE_TRIES 2u     /* of pages that may take seconds, while a host waits */
 #define BLOCK_BYTES 256u   /* looked at in one go; the stack stays small */
 
 /* 0, or -1: the supply stays too low. */

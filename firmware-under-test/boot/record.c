@@ -31,9 +31,12 @@ int record_write(uint32_t addr, const uint8_t *record, uint32_t len)
 		return -1;
 	memset(units, board->erased, whole);
 	memcpy(units, record, len);
-	/* A write that failed once, on a supply that dipped, say, may well go through now. */
-	for (unsigned i = 0; i < WRITE_TRIES; i++)
-		if (!flash_erase(addr) && !flash_program(addr, units, whole) && !dut_flash_read(addr, back, len) && !memcmp(back, record, len))
+	/* A write that failed once, on a supply that dipped, say, may well go through now. A page that is worn will not. */
+	for (unsigned i = 0; i < WRITE_TRIES; i++) {
+		if (flash_erase(addr))
+			return -1;
+		if (!flash_program(addr, units, whole) && !dut_flash_read(addr, back, len) && !memcmp(back, record, len))
 			return 0;
+	}
 	return -1;
 }

@@ -6,6 +6,7 @@
 #include "bench/smp.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Most of an SMP message that upload needs besides its payload is 73 bytes (first request); rounded up. */
@@ -204,8 +205,62 @@ static void read_reasons(struct bp_product_reader *r, const struct bp_node *root
 
 /* ---- the file ------------------------------------------------------------------ */
 
-static void read_root(struct bp_product_reader *r, const struct bp_node *root)
+/* All pairs of `own`, and those of `base` whose keys it lacks. Nodes keep their files: errors point into either. */
+static const struct bp_node *merge(struct bp_product_reader *r, const struct bp_node *own, const struct bp_node *base)
 {
+	struct bp_node *both = bp_arena_alloc(r->arena, sizeof(*both));
+
+	if (!both)
+		return NULL;
+	*both = *own;
+	both->keys = bp_arena_array(r->arena, own->n + base->n, sizeof(struct bp_node *));
+	both->items = bp_arena_array(r->arena, own->n + base->n, sizeof(struct bp_node *));
+	if (!both->keys || !both->items)
+		return NULL;
+	memcpy(both->keys, own->keys, own->n * sizeof(struct bp_node *));
+	memcpy(both->items, own->items, own->n * sizeof(struct bp_node *));
+	for (size_t i = 0; i < base->n; i++) {
+		if (bp_map_get(own, base->keys[i]->text))
+			continue;
+		both->keys[both->n] = base->keys[i];
+		both->items[both->n++] = base->items[i];
+	}
+	return both;
+}
+
+/* `like: NAME`: what the file does not say is as in NAME.yaml beside it, section by section. Returns the whole, NULL when it is wrong. */
+static const struct bp_node *with_base(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *like = bp_map_get(root, "like");
+	const char *slash = strrchr(r->p->path, '/'), *name;
+	struct bp_node *base = NULL;
+	struct bp_err err;
+	char path[512];
+
+	if (!like)
+		return root;
+	if (bp_node_text(&r->diag, like, &name) || !bp_product_check_name(r, like))
+		return NULL;
+	snprintf(path, sizeof(path), "%.*s%s.yaml", slash ? (int)(slash - r->p->path + 1) : 0, r->p->path, name);
+	if (r->source->load_base(r->source->ctx, r->arena, path, &base, &err)) {
+		bp_diag_at(&r->diag, like, "'like': %s", err.text);
+		return NULL;
+	}
+	if (!bp_node_is(&r->diag, base, BP_NODE_MAP))
+		return NULL;
+	if (bp_map_get(base, "like")) {
+		bp_diag_at(&r->diag, like, "'%s' is like another product itself; expected one that says all", name);
+		return NULL;
+	}
+	return merge(r, root, base);
+}
+
+static void read_root(struct bp_product_reader *r, const struct bp_node *own)
+{
+	const struct bp_node *root = with_base(r, own);
+
+	if (!root)
+		return;
 	bp_product_need_name(r, root, "product", "the product's name", &r->p->name);
 	bp_product_need_text(r, root, "title", "the product in a few words", &r->p->title);
 	bp_product_need_name(r, root, "firmware", "the native firmware object", &r->p->firmware);
@@ -228,12 +283,28 @@ static int key_from_file(void *ctx, const char *path, struct bp_key *key, struct
 	return bp_key_read(path, key, err);
 }
 
+static int base_from_file(void *ctx, struct bp_arena *a, const char *path, struct bp_node **root, struct bp_err *err)
+{
+	(void)ctx;
+	return bp_yaml_read(a, path, root, err);
+}
+
+static int no_base(void *ctx, struct bp_arena *a, const char *path, struct bp_node **root, struct bp_err *err)
+{
+	(void)ctx, (void)a, (void)root;
+	return bp_fail(err, BP_EIO, "%s: there are no files here", path);
+}
+
 static int from_tree(struct bp_arena *a, const char *path, const struct bp_node *root,
 		     const struct bp_product_source *source, struct bp_product **out, struct bp_err *err)
 {
-	static const struct bp_product_source files = {.load_key = key_from_file};
-	struct bp_product_reader r = {.diag = {.arena = a}, .arena = a, .source = source ? source : &files};
+	static const struct bp_product_source files = {.load_key = key_from_file, .load_base = base_from_file};
+	struct bp_product_source given = source ? *source : files;
+	struct bp_product_reader r = {.diag = {.arena = a}, .arena = a, .source = &given};
 	int ret;
+
+	if (!given.load_base)
+		given.load_base = no_base;
 
 	r.p = bp_arena_alloc(a, sizeof(*r.p));
 	if (r.p)

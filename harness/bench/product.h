@@ -96,7 +96,10 @@ struct bp_product {
 	const char *reason[BP_MAX_REASONS]; /* index = code on the wire; NULL: unused */
 };
 
-/* Read, check and build. Errors carry file:line:col. */
+/*
+ * Read, check and build. Errors carry file:line:col. With `like: NAME`, the
+ * sections that the file does not have are those of NAME.yaml beside it.
+ */
 int bp_product_read(struct bp_arena *a, const char *path, struct bp_product **out, struct bp_err *err);
 
 /* NULL when there is none of that name. */

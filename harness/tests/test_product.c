@@ -424,6 +424,68 @@ static void good_variants(void **state)
 	bp_arena_free(arena);
 }
 
+/* ---- like another ----------------------------------------------------------------- */
+
+static const char *base_text, *base_path;
+
+static int fake_base(void *ctx, struct bp_arena *a, const char *path, struct bp_node **root, struct bp_err *err)
+{
+	(void)ctx;
+	base_path = bp_arena_text(a, path, strlen(path));
+	return base_text ? bp_yaml_parse(a, path, base_text, strlen(base_text), root, err) : bp_fail(err, BP_EIO, "%s: no such file", path);
+}
+
+static const struct bp_product_source with_files = {.load_key = fake_key, .load_base = fake_base, .ctx = &last_path};
+
+static int parse_like(struct bp_arena *a, const char *text, const struct bp_product_source *from, struct bp_product **p, struct bp_err *err)
+{
+	*p = NULL;
+	err->text[0] = 0;
+	return bp_product_parse(a, "dir/like.yaml", text, strlen(text), from, p, err);
+}
+
+static void like_another(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"product: x\ntitle: t\nlike: ../tiny\n", "dir/like.yaml:3:7: error: '../tiny' is no name"},
+		{"product: x\ntitle: t\nlike: [tiny]\n", "dir/like.yaml:3:7: error"},
+		{"product: x\ntitle: t\nlike: tiny\nflsh: 3\n", "dir/like.yaml:4:1: error: unknown key 'flsh'"},
+		{"product: x\ntitle: t\nlike: tiny\nwrites: {always: [state-c]}\n", "dir/like.yaml:4:19: error: 'writes'"},
+	};
+	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
+	char *text = text_with(0, NULL), *bad_text = text_with(9, "  baud: fast"), *same = text_with(3, "like: other");
+	struct bp_product *p;
+	struct bp_err err;
+
+	(void)state;
+	base_text = text;
+	assert_int_equal(parse_like(arena, "product: x\ntitle: another\nlike: tiny\nreasons: [NONE]\n", &with_files, &p, &err), 0);
+	assert_string_equal(base_path, "dir/tiny.yaml");
+	assert_string_equal(p->name, "x");
+	assert_string_equal(p->board.dut.product, "x");
+	assert_true(p->n_reasons == 1 && p->n_artifacts == 2 && p->board.flash.size_bytes == 16384); /* a section is taken whole */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (parse_like(arena, rows[i].text, &with_files, &p, &err) != BP_ECONFIG || strncmp(err.text, rows[i].want, strlen(rows[i].want)))
+			fail_msg("%s: %s", rows[i].want, err.text);
+	base_text = bad_text; /* what is wrong in the other file is told there */
+	assert_int_equal(parse_like(arena, "product: x\ntitle: t\nlike: tiny\n", &with_files, &p, &err), BP_ECONFIG);
+	assert_memory_equal(err.text, "dir/tiny.yaml:9:9: error", 24);
+	base_text = same;
+	assert_int_equal(parse_like(arena, "product: x\ntitle: t\nlike: tiny\n", &with_files, &p, &err), BP_ECONFIG);
+	assert_non_null(strstr(err.text, "is like another product itself"));
+	base_text = NULL;
+	assert_int_equal(parse_like(arena, "product: x\ntitle: t\nlike: tiny\n", &with_files, &p, &err), BP_ECONFIG);
+	assert_non_null(strstr(err.text, "dir/tiny.yaml: no such file"));
+	assert_int_equal(parse_like(arena, "product: x\ntitle: t\nlike: tiny\n", &source, &p, &err), BP_ECONFIG);
+	assert_non_null(strstr(err.text, "there are no files here"));
+	free(text);
+	free(bad_text);
+	free(same);
+	bp_arena_free(arena);
+}
+
 static void writes_by_phase(void **state)
 {
 	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
@@ -597,7 +659,8 @@ int main(void)
 		cmocka_unit_test(good_variants),
 		cmocka_unit_test(unused_codes),
 		cmocka_unit_test(both_configs_may_be_missing),
-		cmocka_unit_test(unequal_pages), cmocka_unit_test(writes_by_phase), cmocka_unit_test(a_slot_may_be_full),
+		cmocka_unit_test(unequal_pages), cmocka_unit_test(writes_by_phase),
+		cmocka_unit_test(like_another), cmocka_unit_test(a_slot_may_be_full),
 		cmocka_unit_test(many_errors_at_once),
 		cmocka_unit_test(a_list_is_no_product),
 		cmocka_unit_test(little_memory),
