@@ -115,7 +115,7 @@ $(MUTB)/$(1)/.patched: $(FW)/mutants/$(1).patch $(FW_EVERYTHING) make/firmware.m
 	@touch $$@
 
 # The copies that dependency files name: they come anew with .patched.
-$(MUTB)/$(1)/%.c $(MUTB)/$(1)/%.h: $(MUTB)/$(1)/.patched ;
+$(patsubst $(FW)/%,$(MUTB)/$(1)/%,$(FW_EVERYTHING)): $(MUTB)/$(1)/.patched ;
 
 $(MUTB)/$(1)/obj/%.c.o: $(MUTB)/$(1)/.patched
 	$$(call fw_compile,$(MUTB)/$(1)/$$*.c,$(MUTB)/$(1),$$(if $$(filter port/%,$$*),-include $(MUTB)/$(1)/mutant.h))
