@@ -47,13 +47,17 @@ static void expect(struct bp_exec *x, const struct bp_expect *e)
 		x->owed.end_reasons = e->reasons;
 }
 
-/* Damage at rest: only the row's own expectation binds afterwards. */
+/* Damage at rest, behind the steps or before them: only the row's own expectation binds afterwards. */
 static int damaged(struct bp_exec *x, struct bp_judge *j, const struct bp_damage_row *row, uint64_t seed, bool disarm,
 		   struct bp_judgement *out, struct bp_err *err)
 {
-	int rc = bp_exec_power_off(x, err);
+	int rc = x->scenario->damages_after_steps ? bp_exec_steps(x, err) : 0;
 
-	if (rc)
+	if (rc >= 0 && x->scenario->damages_after_steps && bp_judge_steps(j, out))
+		return 0;
+	if (rc >= 0)
+		rc = bp_exec_power_off(x, err);
+	if (rc < 0)
 		return rc;
 	if (disarm) {
 		bp_case_not_exercised(out, "self-test: the damage was planned but not done");

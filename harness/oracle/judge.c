@@ -132,7 +132,8 @@ static int good_update(struct bp_judge *j, int artifact, enum bp_at at, struct b
 static int after_recovery(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
 {
 	struct bp_exec *x = j->exec;
-	bool resume = x->scenario->after == BP_AFTER_RESUME && j->resume >= 0 && x->owed.stage <= BP_STAGE_DOWNLOADING;
+	/* The same update again, unless its image runs already. */
+	bool resume = x->scenario->after == BP_AFTER_RESUME && j->resume >= 0 && out->running != j->resume;
 	int rc = resume ? good_update(j, j->resume, BP_AT_RETRY, out, err) : further_boots(j, out, err);
 
 	if (!rc && resume)

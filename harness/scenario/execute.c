@@ -88,7 +88,8 @@ static void reported_confirmed(struct bp_exec *x)
 	x->marks.trial = false;
 	if (x->owed.target < 0 || x->owed.stage < BP_STAGE_TEST_SENT || x->owed.stage == BP_STAGE_REFUSED)
 		return;
-	if (!(x->owed.end_running & (1u << x->owed.target)))
+	/* Damage and forced power cycles end an update that is healthy in itself. */
+	if (!(x->owed.end_running & (1u << x->owed.target)) && !x->owed.damaged && !x->owed.power_cycles)
 		x->unhealthy_confirmed = true;
 	/* The report comes after the security counter is raised: from here on it is owed. */
 	if (x->owed.counter_floor < x->board->product->artifact[x->owed.target].security_counter)

@@ -40,7 +40,7 @@ struct bp_obligation {
 	uint8_t power_cycles;     /* cuts since the trial request was sent; counted up to the trial's attempts */
 	uint8_t damaged;          /* the scenario damaged the flash: only its own expectation binds */
 	uint16_t zero;
-	uint32_t acked_off;       /* payload bytes acknowledged, when the host is going to resume; else 0 */
+	uint32_t acked_off;       /* payload bytes acknowledged, until the trial is, when the host is going to resume; else 0 */
 	uint32_t counter_floor;   /* security counter the device may not fall below */
 	uint32_t config;          /* interval of the configuration that must be readable; 0: none was looked at */
 	uint32_t config_next;     /* or this one, which is being stored; 0: none */

@@ -100,17 +100,27 @@ static int half_erased(struct bp_board *b, const struct dut_area *area, struct b
 	return fill(b, &head, b->product->board.flash.erased, err);
 }
 
-static int damage_area(struct bp_exec *x, const struct dut_area *area, enum bp_damage_how how, uint64_t seed, struct bp_err *err)
+static int put(struct bp_board *b, const struct dut_area *area, const struct bp_bytes *image, struct bp_err *err)
+{
+	int rc = fill(b, area, b->product->board.flash.erased, err);
+	uint32_t n = image->len < area->size ? (uint32_t)image->len : area->size;
+
+	return rc ? rc : b->debug.ops->write(b->debug.self, area->addr, image->data, n, err);
+}
+
+static int damage_area(struct bp_exec *x, unsigned id, const struct bp_damage *d, uint64_t seed, struct bp_err *err)
 {
 	struct bp_board *b = x->board;
+	const struct dut_area *area = &b->product->board.dut.area[id];
 	uint8_t erased = b->product->board.flash.erased;
 
-	switch (how) {
+	switch (d->how) {
 	case BP_DAMAGE_BIT: return flip_bit(b, area, seed, err);
 	case BP_DAMAGE_ERASE: return fill(b, area, erased, err);
 	case BP_DAMAGE_ZERO: return fill(b, area, (uint8_t)~erased, err);
 	case BP_DAMAGE_GARBAGE: return fill_seeded(b, area, seed, err);
 	case BP_DAMAGE_TORN_ERASE: return half_erased(b, area, err);
+	case BP_DAMAGE_IMAGE: return put(b, area, &d->image[id - DUT_AREA_SLOT_A], err);
 	case BP_DAMAGE_HOWS: break;
 	}
 	return bp_fail(err, BP_EINTERNAL, "no such damage");
@@ -149,7 +159,7 @@ int bp_exec_damage(struct bp_exec *x, const struct bp_damage *d, uint64_t seed, 
 		bp_exec_note(x, "damage: %s %s", b->product->area_name[i], bp_damage_names[d->how]);
 		rc = area_digest(b, area, before, err);
 		if (!rc)
-			rc = damage_area(x, area, d->how, seed + i, err);
+			rc = damage_area(x, i, d, seed + i, err);
 		if (!rc)
 			rc = area_digest(b, area, after, err);
 		if (!rc && memcmp(before, after, sizeof(before)))

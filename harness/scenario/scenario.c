@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const bp_damage_names[BP_DAMAGE_HOWS] = {"bit", "erase", "zero", "garbage", "torn-erase"};
+const char *const bp_damage_names[BP_DAMAGE_HOWS] = {"bit", "erase", "zero", "garbage", "torn-erase", "image"};
 
 #define NS_PER_MS UINT64_C(1000000)
 #define MAX_TIMES 1000u
@@ -150,13 +150,48 @@ static void read_areas(struct reader *r, const struct bp_node *node, uint32_t *a
 		bp_diag_at(&r->diag, node, "no area is named; expected at least one, such as [state-a]");
 }
 
+/* The image that is put into the slots, damaged by the operator or as it is. */
+static void read_put(struct reader *r, const struct bp_node *map, struct bp_damage *d)
+{
+	const struct bp_node *node = bp_map_get(map, "op");
+	struct bp_edit_context ctx = {
+		.arena = r->arena, .seed = 1, .key = &r->product->key, .other_key = &r->product->other_key,
+		.slot_size = r->product->board.dut.area[DUT_AREA_SLOT_A].size,
+	};
+	const struct bp_operator *op = NULL;
+	const char *name = NULL;
+	struct bp_err e;
+	int index = -1;
+
+	d->how = BP_DAMAGE_IMAGE;
+	if (d->areas & ~(1u << DUT_AREA_SLOT_A | 1u << DUT_AREA_SLOT_B))
+		bp_diag_at(&r->diag, map, "an image is put into another area than a slot; expected slot-a or slot-b");
+	if (node && !bp_node_text(&r->diag, node, &name)) {
+		op = bp_operator_find(name);
+		if (!op || op->target != BP_EDIT_PAYLOAD)
+			bp_diag_at(&r->diag, node, "no operator '%s' for payloads; `brickproof image corrupt --list` names them", name);
+	}
+	artifact(r, bp_map_get(map, "image"), &index);
+	for (unsigned s = 0; index >= 0 && s < BP_SLOTS; s++) {
+		const struct bp_bytes *good = &r->product->artifact[index].image[s];
+
+		d->image[s] = *good;
+		if (op && op->target == BP_EDIT_PAYLOAD && op->apply(&ctx, good->data, good->len, &d->image[s], &e))
+			bp_diag_at(&r->diag, node, "%s", e.text);
+	}
+}
+
 static void read_damage(struct reader *r, const struct bp_node *map, struct bp_damage *d)
 {
 	unsigned how = 0;
 
 	read_areas(r, bp_map_need(&r->diag, map, "areas", "which areas of the flash are damaged"), &d->areas);
-	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "how", "the kind of damage"), bp_damage_names,
-		     BP_DAMAGE_HOWS, &how);
+	if (bp_map_get(map, "image")) {
+		read_put(r, map, d);
+		return;
+	}
+	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "how", "the kind of damage, or `image`, what is put there"), bp_damage_names,
+		     BP_DAMAGE_IMAGE, &how);
 	d->how = (enum bp_damage_how)how;
 }
 
@@ -417,7 +452,13 @@ static void read_damage_row(struct reader *r, const struct bp_node *map, struct 
 	for (unsigned i = 0; i < DUT_AREA_COUNT; i++)
 		if (row->damage.areas & (1u << i))
 			bp_text_printf(&label, "%s%s", label.len ? "+" : "", r->product->area_name[i]);
-	bp_text_printf(&label, " %s", bp_damage_names[row->damage.how]);
+	if (row->damage.how == BP_DAMAGE_IMAGE) {
+		const struct bp_node *op = bp_map_get(map, "op");
+
+		bp_text_printf(&label, " holds %s%s%s", bp_map_get(map, "image")->text, op ? " " : "", op && op->text ? op->text : "");
+	} else {
+		bp_text_printf(&label, " %s", bp_damage_names[row->damage.how]);
+	}
 	row->label = label.bytes;
 	read_expect(r, map, &row->expect);
 	bp_node_bool(&r->diag, bp_map_get(map, "state-lost"), &row->state_lost);
@@ -471,10 +512,10 @@ static void check_name(struct reader *r, const struct bp_node *node)
 
 static void read_root(struct reader *r, const struct bp_node *root)
 {
-	static const char *const after[] = {"followup", "resume"};
+	static const char *const after[] = {"followup", "resume"}, *const moment[] = {"start", "steps"};
 	struct bp_scenario *s = r->s;
 	const struct bp_node *end;
-	unsigned then = 0;
+	unsigned then = 0, damaged = 0;
 
 	bp_node_text(&r->diag, bp_map_need(&r->diag, root, "scenario", "its name"), &s->name);
 	check_name(r, bp_map_get(root, "scenario"));
@@ -496,6 +537,8 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	read_faults(r, root);
 	if (!bp_node_enum(&r->diag, bp_map_get(root, "after"), after, 2, &then))
 		s->after = (enum bp_after)then;
+	if (!bp_node_enum(&r->diag, bp_map_get(root, "damages-after"), moment, 2, &damaged))
+		s->damages_after_steps = damaged;
 	s->required = true;
 	read_depth(r, bp_map_get(root, "depth"));
 	bp_node_bool(&r->diag, bp_map_get(root, "required"), &s->required);

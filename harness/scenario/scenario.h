@@ -26,6 +26,8 @@
  *     - {op: body-bit, refused: payload, reasons: [BAD_HASH]}
  *   damages:                           # or: what is damaged in flash before power-on
  *     - {areas: [state-a], how: zero}
+ *     - {areas: [slot-b], image: to, op: tlv-hash-flip}   # an artifact put there, damaged by an operator or as it is
+ *   damages-after: start               # or steps: when the damage is done, before or after the steps
  *   after: followup                    # or resume: what the host does after recovery
  *   depth: 2                           # cuts within recoveries, too, up to so many in a case; closed: until no new state appears
  *   required: true                     # a cell not exercised makes the run exit 99
@@ -64,6 +66,7 @@ enum bp_damage_how {
 	BP_DAMAGE_ZERO,      /* whole area opposite of blank */
 	BP_DAMAGE_GARBAGE,   /* seeded bytes */
 	BP_DAMAGE_TORN_ERASE,/* the first page torn half-way through an erase */
+	BP_DAMAGE_IMAGE,     /* an image is put there; written as `image`, not as `how` */
 	BP_DAMAGE_HOWS
 };
 extern const char *const bp_damage_names[BP_DAMAGE_HOWS];
@@ -71,6 +74,7 @@ extern const char *const bp_damage_names[BP_DAMAGE_HOWS];
 struct bp_damage {
 	uint32_t areas;            /* bit mask of enum dut_area_id */
 	enum bp_damage_how how;
+	struct bp_bytes image[BP_SLOTS]; /* BP_DAMAGE_IMAGE */
 };
 
 /* Where the device must stand at the end. Bit masks: artifacts by index, reasons by code. */
@@ -155,6 +159,7 @@ struct bp_scenario {
 	unsigned n_edits;
 	struct bp_damage_row damage[BP_MAX_DAMAGES];
 	unsigned n_damages;
+	bool damages_after_steps;          /* else they are done before power-on, and no step is */
 	enum bp_after after;
 	uint32_t depth;                    /* most cuts in a case, from 1; BP_DEPTH_CLOSED: until no new state appears */
 	bool required;

@@ -134,6 +134,7 @@ static void refused(struct bp_exec *x, const struct bp_smp_reply *r, bool *where
 {
 	*where = true;
 	x->update.reason = r->reason;
+	x->owed.acked_off = 0;
 	bp_exec_owe(x, BP_STAGE_REFUSED, BP_PHASE_IDLE);
 }
 
@@ -234,6 +235,7 @@ static int request_trial(struct bp_exec *x, const struct payload *p, struct bp_e
 		refused(x, &r, &x->update.test_refused);
 	if (rc)
 		return trouble(x, rc, err);
+	x->owed.acked_off = 0; /* the download has served its purpose */
 	bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
 	bp_exec_note(x, "reset");
 	rc = l->ops->reset(l->self, reply_deadline(x), &r, err);

@@ -180,9 +180,30 @@ static void faults_are_read(void **state)
 	assert_int_equal(s->damage[0].expect.running, 0); /* inherits */
 	assert_false(s->damage[0].state_lost);
 	assert_string_equal(s->damage[1].label, "counter-b+progress bit");
+	assert_false(s->damages_after_steps);
 	assert_int_equal(s->damage[1].expect.running, artifacts("from", NULL));
 	assert_int_equal(s->damage[1].expect.reasons, reason("STATE_LOST"));
 	assert_true(s->damage[1].state_lost);
+}
+
+/* An image that is put somewhere: as it is, and damaged by an operator. */
+static void images_are_put(void **state)
+{
+	const struct bp_artifact *to = bp_product_artifact(product, "to");
+	const struct bp_scenario *s = must_parse(18, "  - {areas: [slot-a, slot-b], image: to}\n  - {areas: [slot-b], image: to, op: body-bit}\n"
+						     "damages-after: steps");
+	const struct bp_damage *d = &s->damage[1].damage;
+
+	(void)state;
+	assert_true(s->damages_after_steps);
+	assert_string_equal(s->damage[1].label, "slot-a+slot-b holds to");
+	assert_int_equal(d->how, BP_DAMAGE_IMAGE);
+	for (unsigned k = 0; k < BP_SLOTS; k++)
+		assert_true(d->image[k].len == to->image[k].len && !memcmp(d->image[k].data, to->image[k].data, to->image[k].len));
+	assert_string_equal(s->damage[2].label, "slot-b holds to body-bit");
+	d = &s->damage[2].damage;
+	assert_int_equal(d->image[1].len, to->image[1].len);
+	assert_memory_not_equal(d->image[1].data, to->image[1].data, to->image[1].len);
 }
 
 static void points_are_listed(void **state)
@@ -332,6 +353,12 @@ static const struct bad_row bad_rows[] = {
 	{14, "  - flash", "14:5", {"expected a map"}},
 	/* damages and edits */
 	{17, "  - {areas: [state-a], how: zero, lost: true}", "17:35", {"unknown key 'lost'"}},
+	{18, "  - {areas: [slot-b], image: to, op: body-bat}", "18:38", {"no operator 'body-bat'", "image corrupt --list"}},
+	{18, "  - {areas: [slot-b], image: to, op: manifest-format}", "18:38", {"no operator 'manifest-format' for payloads"}},
+	{18, "  - {areas: [slot-b, progress], image: to}", "18:5", {"another area than a slot", "slot-a or slot-b"}},
+	{18, "  - {areas: [slot-b], image: to, how: bit}", "18:34", {"unknown key 'how'"}},
+	{18, "  - {areas: [slot-b], how: image}", "18:28", {"'image'", "torn-erase"}},
+	{19, "damages-after: power-on", "19:16", {"'power-on'", "'start'", "'steps'"}},
 	{18, "  - {areas: [progress], how: bit, state-lost: yes}", "18:47", {"'state-lost'", "true or false"}},
 	{18, "  - {areas: [progress], how: bit, reasons: [STATE-LOST]}", "18:45", {"no reason 'STATE-LOST'"}},
 	{19, "edits:\n  - {op: body-bat, refused: payload}", "20:10", {"no corruption operator 'body-bat'", "image corrupt --list"}},
@@ -511,7 +538,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read), cmocka_unit_test(steps_are_read), cmocka_unit_test(surroundings_are_read),
 		cmocka_unit_test(faults_are_read),
-		cmocka_unit_test(points_are_listed), cmocka_unit_test(defaults), cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
+		cmocka_unit_test(points_are_listed), cmocka_unit_test(images_are_put), cmocka_unit_test(defaults),
+		cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(peek),
 		cmocka_unit_test(scenarios_of_this_tree),
 	};

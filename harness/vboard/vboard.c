@@ -140,7 +140,8 @@ static void stop(struct bp_vboard *b)
 	b->pending = NULL;
 	memset(b->retained, 0, sizeof(b->retained));
 	bp_uart_clear_rx(&b->uart);
-	bp_vboard_disarm(b);
+	if (b->report.fired) /* a power cycle that the scenario itself asks for leaves armed what is */
+		bp_vboard_disarm(b);
 }
 
 static size_t noinit_bytes(const struct bp_vboard *b)
@@ -202,6 +203,7 @@ void bp_vboard_rewind(struct bp_vboard *b)
 	b->flash->n_traps = 0;
 	b->flash->trap = (struct bp_trap){0};
 	stop(b);
+	bp_vboard_disarm(b);
 }
 
 /* The core is reset within an operation: the flash controller finishes what it began. */
