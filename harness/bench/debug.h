@@ -30,7 +30,7 @@ struct bp_observation {
 	unsigned n_traps;        /* breaches of flash rules; `trap` tells of the first */
 	const char *trap;
 	uint32_t trap_addr;
-	int trap_running_slot, trap_bootloader; /* the first trap is of that kind */
+	int trap_running_slot, trap_bootloader, trap_outside; /* the first trap is of that kind */
 };
 
 struct bp_debug_ops {

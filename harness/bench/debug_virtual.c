@@ -82,6 +82,7 @@ static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 		.trap = bp_trap_name(f->trap.kind),
 		.trap_addr = f->trap.addr,
 		.trap_running_slot = f->trap.kind == BP_TRAP_RUNNING_SLOT,
+		.trap_outside = f->trap.kind == BP_TRAP_FORBIDDEN_AREA,
 		.trap_bootloader = f->trap.kind == BP_TRAP_BOOTLOADER,
 	};
 	return 0;

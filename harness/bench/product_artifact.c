@@ -134,7 +134,7 @@ static void read_signer(struct bp_product_reader *r, const struct bp_node *node,
 {
 	unsigned which = 0;
 
-	if (!bp_node_enum(&r->diag, node, key_names, 3, &which) && !key_of(r->p, which)->has_secret)
+	if (!bp_node_enum(&r->diag, node, key_names, 4, &which) && !key_of(r->p, which)->has_secret)
 		bp_diag_at(&r->diag, node, "the product has no key '%s'; expected it under 'keys'", key_names[which]);
 	a->key = key_of(r->p, which);
 }

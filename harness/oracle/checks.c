@@ -226,10 +226,17 @@ static bool bootloader_touched(const struct bp_judge *j, const struct bp_facts *
 	return !f->bootloader_same && broken(out, "the bootloader's bytes changed");
 }
 
+static bool wrote_outside(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
+{
+	(void)j;
+	return f->o.n_traps && f->o.trap_outside && broken(out, "%s at 0x%x", f->o.trap, f->o.trap_addr);
+}
+
 static bool undisciplined(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
 	(void)j;
-	return f->o.n_traps && !f->o.trap_running_slot && !f->o.trap_bootloader && broken(out, "%s at 0x%x", f->o.trap, f->o.trap_addr);
+	return f->o.n_traps && !f->o.trap_running_slot && !f->o.trap_bootloader && !f->o.trap_outside &&
+	       broken(out, "%s at 0x%x", f->o.trap, f->o.trap_addr);
 }
 
 static bool unhealthy_confirmed(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
@@ -505,6 +512,7 @@ static check *const checks[BP_INVARIANTS] = {
 	[BP_INV_NO_UNKNOWN_CODE] = unknown_code,
 	[BP_INV_SLOT_OF_RUNNING_UNTOUCHED] = running_slot_touched,
 	[BP_INV_BOOTLOADER_UNTOUCHED] = bootloader_touched,
+	[BP_INV_NO_WRITE_OUTSIDE] = wrote_outside,
 	[BP_INV_FLASH_DISCIPLINE] = undisciplined,
 	[BP_INV_REFUSES_BAD_UPDATE] = bad_update_taken,
 	[BP_INV_NEVER_CONFIRMS_UNHEALTHY] = unhealthy_confirmed,

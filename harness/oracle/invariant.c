@@ -12,6 +12,8 @@ const struct bp_invariant_row bp_invariants[BP_INVARIANTS] = {
 		"The slot of the running image is never programmed or erased.", "C-6", BP_AT_ANY_REST},
 	[BP_INV_BOOTLOADER_UNTOUCHED] = {"bootloader-untouched",
 		"The bootloader's bytes never change.", "C-6", BP_AT_ANY_REST},
+	[BP_INV_NO_WRITE_OUTSIDE] = {"no-write-outside",
+		"Only areas are written that the step under way may touch.", "C-6 C-16", BP_AT_ANY_REST},
 	[BP_INV_FLASH_DISCIPLINE] = {"flash-discipline",
 		"No program moves bits back, hits a weak unit, repeats too often or leaves the flash.", "C-19", BP_AT_ANY_REST},
 	[BP_INV_REFUSES_BAD_UPDATE] = {"refuses-bad-update",

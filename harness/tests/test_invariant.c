@@ -91,6 +91,7 @@ static const struct row rows[] = {
 	 .script = {.traps = 1, .trap_running_slot = true}},
 	{"wrote the bootloader", BP_INV_BOOTLOADER_UNTOUCHED, "a trap at 0x40", BP_STAGE_CONFIRMED, .script = {.traps = 1, .trap_bootloader = true}},
 	{"bootloader changed", BP_INV_BOOTLOADER_UNTOUCHED, "bytes changed", BP_STAGE_CONFIRMED, .script = {.bootloader_changed = true}},
+	{"wrote another area", BP_INV_NO_WRITE_OUTSIDE, "a trap at 0x40", BP_STAGE_CONFIRMED, .script = {.traps = 1, .trap_outside = true}},
 	{"flash rule broken", BP_INV_FLASH_DISCIPLINE, "a trap at 0x40", BP_STAGE_CONFIRMED, .script = {.traps = 2}},
 	{"flash rule broken in the follow-up", BP_INV_FLASH_DISCIPLINE, "a trap", BP_STAGE_CONFIRMED, .script = {.traps_in_update = true}},
 	{"a crashing image was confirmed", BP_INV_NEVER_CONFIRMS_UNHEALTHY, "crash was reported as confirmed", BP_STAGE_TEST_ACKED,
