@@ -6,6 +6,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
+# Every rule is written here: none of make's own, which would try to compile dependency files anew.
+MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 
 JOBS ?= $(shell nproc)
