@@ -41,6 +41,7 @@ static int matches(void *self, uint32_t addr, const void *expected, uint32_t len
 
 	if (rc)
 		return rc;
+	bp_flash_ask(f, addr, len);
 	if (memcmp(f->bytes + addr, expected, len))
 		return 0;
 	if (!bp_flash_unsettled(f, addr, len))

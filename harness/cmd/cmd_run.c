@@ -63,6 +63,7 @@ static void help(void)
 	       "  --junit FILE       write the JUnit file there, too\n"
 	       "  --control MUTANT   one positive control instead of the usual ones; 'none' leaves them out\n"
 	       "  --verify HOW       hashes and signatures: software, sodium, or remembered (remembered)\n"
+	       "  --unmerged         run every state to its end, also when it is known what it comes to: slower, the same journal\n"
 	       "  --self-test disarm plan faults but inject none: must end with status 99\n"
 	       "  --color WHEN       auto, always or never\n"
 	       "  --quiet            no progress\n");
@@ -102,6 +103,7 @@ static int option(struct args *a, int c, const char *value, struct bp_err *err)
 	case 'B': a->bench = value; break;
 	case 'o': a->board = value; break;
 	case 'q': a->quiet = true; break;
+	case 'u': a->matrix.unmerged = true; break;
 	case 'j':
 		rc = number("--jobs", value, 1, BP_MAX_JOBS, &v, err);
 		a->matrix.jobs = (unsigned)v;
@@ -144,7 +146,7 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'},
 		{"budget", 1, 0, 'b'}, {"depth", 1, 0, 'D'},
 		{"seed", 1, 0, 's'}, {"reports", 1, 0, 'R'}, {"junit", 1, 0, 'x'}, {"control", 1, 0, 'c'},
-		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'},
+		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'}, {"unmerged", 0, 0, 'u'},
 		{"help", 0, 0, 'h'}, {0, 0, 0, 0},
 	};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);

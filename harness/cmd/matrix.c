@@ -216,7 +216,7 @@ int bp_matrix_scenario(struct bp_matrix *m, const struct bp_product *p, const ch
 		       const struct bp_control *control, struct bp_err *err)
 {
 	struct bp_runner_options opt = {
-		.accel = m->opt.accel, .seed = m->opt.seed, .follow_up = m->opt.follow_up, .disarm = m->opt.disarm,
+		.accel = m->opt.accel, .seed = m->opt.seed, .follow_up = m->opt.follow_up, .disarm = m->opt.disarm, .unmerged = m->opt.unmerged,
 	};
 	struct bp_sweep_run s = {.m = m, .product = p, .control = control};
 	struct bp_arena *a = bp_arena_new(BP_SCENARIO_ARENA_BYTES);

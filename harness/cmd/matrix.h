@@ -23,6 +23,7 @@ struct bp_matrix_options {
 	enum bp_accel accel;
 	bool follow_up;
 	bool disarm;
+	bool unmerged;              /* run all states on the board */
 };
 
 /* Real boards to run on, instead of the virtual one. */

@@ -15,18 +15,12 @@ static struct bp_hash128 planned(const struct bp_plan *p, const struct bp_case *
 	return bp_flash_hash(scratch);
 }
 
-static int keep(struct bp_arena *a, const struct bp_log *log, const struct bp_log **out)
+static int keep(struct bp_runner *r, struct bp_arena *a, const struct bp_log **out)
 {
-	size_t n = bp_log_pack(log, NULL, 0);
-	void *text = bp_arena_alloc(a, n);
-	struct bp_log *kept;
-	int rc;
+	struct bp_log *log;
+	int rc = bp_log_unpack(a, r->packed, r->packed_bytes, r->recovery->unit_bytes, &log);
 
-	if (!text)
-		return BP_ENOMEM;
-	bp_log_pack(log, text, n);
-	rc = bp_log_unpack(a, text, n, log->unit_bytes, &kept);
-	*out = kept;
+	*out = log;
 	return rc;
 }
 
@@ -58,7 +52,7 @@ static int next(struct bp_runner *r, struct bp_arena *a, const struct bp_token *
 		return rc;
 	if (out->verdict != BP_PASS)
 		return bp_fail(err, BP_EUSAGE, "token: after cut %u the device fails by itself (%s): nothing is cut there", k + 1, out->text);
-	return keep(a, r->recovery, &run->log) ? bp_fail(err, BP_ENOMEM, "no memory") : 0;
+	return keep(r, a, &run->log) ? bp_fail(err, BP_ENOMEM, "no memory") : 0;
 }
 
 int bp_follow(struct bp_runner *r, struct bp_arena *a, const struct bp_token *t, struct bp_plan *p, const struct bp_case **c,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/pool.h"
 
-#include "explore/log_pack.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,7 +16,7 @@
 
 #define BATCH 16u
 #define WORKERS_LOST 1000u /* more than this in one sweep, and something is wrong with the host */
-#define LOG_BYTES ((size_t)1024 * 1024) /* of one recovery, packed: a whole update of 32 KiB in words takes 160 KiB */
+#define LOG_BYTES BP_RECOVERY_BYTES
 #define BATCH_LIMIT_S 120 /* a run takes a millisecond; the slowest, an endless poll loop, a few seconds */
 
 struct task {
@@ -67,15 +65,11 @@ static void judge_one(struct pool *p, uint32_t index, uint8_t *log, struct answe
 	*a = (struct answer){.index = index};
 	a->rc = bp_runner_case(p->runner, plan, &plan->cases[plan->run[index].first_case], &a->j, &err);
 	if (a->rc >= 0 && plan->record && a->j.verdict == BP_PASS && bp_case_is_logged(&plan->cases[plan->run[index].first_case])) {
-		size_t n = bp_log_pack(p->runner->recovery, log, LOG_BYTES);
-
-		a->log_bytes = (uint32_t)n;
-		if (n > LOG_BYTES)
-			a->rc = bp_fail(&err, BP_ENOMEM, "the log of the recovery is longer than %zu bytes", LOG_BYTES);
+		a->log_bytes = (uint32_t)p->runner->packed_bytes;
+		memcpy(log, p->runner->packed, p->runner->packed_bytes);
 	}
 	if (a->rc >= 0)
 		return;
-	a->log_bytes = 0;
 	a->j = (struct bp_judgement){.verdict = BP_RIG, .invariant = -1, .running = -1, .reason = -1};
 	snprintf(a->j.text, sizeof(a->j.text), "%.*s", (int)sizeof(a->j.text) - 1, err.text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "explore/runner.h"
+#include "explore/runner_parts.h"
 
 #include "explore/cases.h"
 
@@ -28,9 +28,10 @@ int bp_runner_open(struct bp_arena *a, const struct bp_product *p, const char *f
 	if (rc)
 		return rc;
 	r->case_arena = bp_arena_new(CASE_ARENA_BYTES);
-	if (!r->case_arena) {
-		bp_virtual_close(r->v);
-		return bp_fail(err, BP_ENOMEM, "no memory for cases");
+	rc = r->case_arena ? bp_runner_remember(r, a, err) : bp_fail(err, BP_ENOMEM, "no memory for cases");
+	if (rc) {
+		bp_runner_close(r);
+		return rc;
 	}
 	*out = r;
 	return 0;
@@ -42,14 +43,10 @@ void bp_runner_close(struct bp_runner *r)
 		return;
 	bp_virtual_close(r->v);
 	bp_arena_free(r->case_arena);
+	bp_memo_free(r->memo);
 }
 
-static struct bp_flash *flash_of(struct bp_runner *r)
-{
-	return bp_vboard_flash(r->v->vboard);
-}
-
-static void rewind_board(struct bp_runner *r)
+void bp_runner_rewind(struct bp_runner *r)
 {
 	bp_vboard_watch(r->v->vboard, NULL);
 	bp_vboard_rewind(r->v->vboard);
@@ -68,8 +65,8 @@ static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_e
 
 	if (r->started == s)
 		return 0;
-	bp_flash_reset(flash_of(r));
-	rewind_board(r);
+	bp_flash_reset(bp_runner_flash(r));
+	bp_runner_rewind(r);
 	bp_exec_begin(&x, &r->v->board, s);
 	rc = bp_exec_provision(&x, err);
 	if (!rc)
@@ -83,7 +80,7 @@ static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_e
 	rc = bp_exec_power_off(&x, err);
 	if (rc)
 		return rc;
-	bp_flash_copy(r->start, flash_of(r));
+	bp_flash_copy(r->start, bp_runner_flash(r));
 	r->started = s;
 	r->prefix_log = NULL;
 	return 0;
@@ -96,10 +93,10 @@ static int begin(struct bp_runner *r, const struct bp_scenario *s, struct bp_exe
 
 	if (rc)
 		return rc;
-	bp_flash_copy(flash_of(r), r->start);
-	rewind_board(r);
-	flash_of(r)->n_traps = r->start->n_traps; /* of the very first boot: nothing else would judge it */
-	flash_of(r)->trap = r->start->trap;
+	bp_flash_copy(bp_runner_flash(r), r->start);
+	bp_runner_rewind(r);
+	bp_runner_flash(r)->n_traps = r->start->n_traps; /* of the very first boot: nothing else would judge it */
+	bp_runner_flash(r)->trap = r->start->trap;
 	bp_exec_begin(x, &r->v->board, s);
 	x->trace = trace;
 	rc = bp_exec_power_on(x, err);
@@ -148,7 +145,7 @@ static int check_log(struct bp_runner *r, const struct bp_log *log, const struct
 	r->prefix_log = NULL;
 	bp_log_apply(log, r->prefix, 0, log->n_ops);
 	played = bp_flash_hash(r->prefix);
-	live = bp_flash_hash(flash_of(r));
+	live = bp_flash_hash(bp_runner_flash(r));
 	if (played.lo != live.lo || played.hi != live.hi)
 		return bp_fail(err, BP_EINTERNAL, "%s: the flash log does not give the flash that the update left: a defect of the rig", s->name);
 	return 0;
@@ -169,7 +166,7 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	    bp_log_new(a, &r->product->board.flash, start, &rec.log) ||
 	    bp_log_keep(rec.log, r->v->vboard))
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for the flash log", s->name);
-	bp_flash_copy(start, flash_of(r));
+	bp_flash_copy(start, bp_runner_flash(r));
 	rec.log->byte_ns = bp_vboard_byte_ns(r->v->vboard);
 	rec.log->begin_ns = bp_vboard_now(r->v->vboard);
 	x.on_owed = on_owed;
@@ -198,111 +195,7 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	return 0;
 }
 
-/* ---- judging ---- */
-
-/* The state before the case's own operation: in r->prefix, and on the board. */
-static void stand_before(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c)
-{
-	const struct bp_log *log = bp_plan_log(p, c);
-
-	if (r->prefix_log != log || r->prefix_of != c->parent || c->state.prefix < r->prefix_ops) {
-		bp_plan_base(p, c, r->prefix);
-		r->prefix_ops = 0;
-		r->prefix_log = log;
-		r->prefix_of = c->parent;
-		bp_flash_copy(flash_of(r), r->prefix);
-	}
-	bp_log_apply(log, r->prefix, r->prefix_ops, c->state.prefix);
-	r->prefix_ops = c->state.prefix;
-	bp_flash_sync(flash_of(r), r->prefix);
-}
-
-/* Bring the board's flash into the state, and check that it is the planned one: the proof that the fault fired. */
-static bool build_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out)
-{
-	const struct bp_state *s = &c->state;
-	struct bp_hash128 hash, planned = p->run[c->run].flash;
-
-	stand_before(r, p, c);
-	if (r->opt.disarm) {
-		bp_case_not_exercised(out, "self-test: the fault was planned but not injected");
-		return false;
-	}
-	if (s->is_torn)
-		bp_log_tear(bp_plan_log(p, c), flash_of(r), s->prefix, s->torn);
-	flash_of(r)->epoch = 0; /* power-ups are counted from the fault, as on the live board */
-	hash = bp_flash_hash(flash_of(r));
-	if (hash.lo != planned.lo || hash.hi != planned.hi) {
-		bp_case_not_exercised(out, "the state that was built is not the one that was planned");
-		return false;
-	}
-	return true;
-}
-
-/* ---- the recovery, recorded ---- */
-
-static void on_recovery_owed(void *ctx, const struct bp_obligation *o)
-{
-	struct bp_runner *r = ctx;
-
-	bp_log_owe(r->recovery, bp_vboard_now(r->v->vboard), o);
-}
-
-static void recovered(void *ctx)
-{
-	struct bp_runner *r = ctx;
-
-	bp_vboard_watch(r->v->vboard, NULL);
-	r->recovering->on_owed = NULL;
-}
-
-static void record(struct bp_runner *r, struct bp_exec *x, struct bp_judge *j)
-{
-	struct bp_vboard_watch watch = {.op = bp_log_op, .ctx = r->recovery};
-
-	bp_log_restart(r->recovery);
-	r->recovering = x;
-	x->on_owed = on_recovery_owed;
-	x->ctx = r;
-	j->settled = recovered;
-	j->ctx = r;
-	bp_vboard_watch(r->v->vboard, &watch);
-	on_recovery_owed(r, &x->owed);
-}
-
-int bp_runner_record(struct bp_runner *r, struct bp_arena *a, struct bp_err *err)
-{
-	if (!r->recovery && bp_log_new(a, &r->product->board.flash, NULL, &r->recovery))
-		return bp_fail(err, BP_ENOMEM, "no memory for the logs of recoveries");
-	return 0;
-}
-
-int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
-		    struct bp_err *err)
-{
-	const struct bp_log *log = bp_plan_log(p, c);
-	struct bp_exec x;
-	struct bp_judge j;
-	int rc;
-
-	rewind_board(r);
-	bp_exec_begin(&x, &r->v->board, p->scenario);
-	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up, r->opt.without);
-	if (!build_state(r, p, c, out))
-		return 0;
-	x.owed = log->owed[c->state.owed].owed;
-	bp_obligation_cut(&x.owed, r->product->board.dut.trial_attempts);
-	x.bounces = c->state.bounces;
-	if (bp_fault_is_reset(c->state.fault))
-		bp_vboard_hold_kept(r->v->vboard, c->state.fault, log->kept + c->state.kept);
-	bp_vboard_count_ops(r->v->vboard);
-	if (p->record && bp_case_is_logged(c))
-		record(r, &x, &j);
-	rc = bp_judge_recovery(&j, false, out, err);
-	if (!rc && p->record && bp_case_is_logged(c) && out->verdict == BP_PASS && r->recovery->failed)
-		return bp_fail(err, BP_ENOMEM, "%s: a recovery is too long for the flash log", p->scenario->name);
-	return rc;
-}
+/* ---- judging, from the start ---- */
 
 /* Was the armed cut met where the plan says? */
 static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out)
@@ -404,7 +297,7 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 	if (rc <= 0)
 		return rc;
 	if (state_before)
-		bp_flash_copy(state_before, flash_of(r));
+		bp_flash_copy(state_before, bp_runner_flash(r));
 	if (!off && !x->live && bp_judge_steps(j, out))
 		return 0;
 	if (!off && c->kind == BP_CASE_NO_FAULT && !bp_case_scripted_fault_happened(x, out))

@@ -11,6 +11,7 @@
 #define BP_EXPLORE_RUNNER_H
 
 #include "bench/virtual.h"
+#include "explore/memo.h"
 #include "explore/plan.h"
 #include "oracle/judge.h"
 
@@ -19,6 +20,7 @@ struct bp_runner_options {
 	uint64_t seed;
 	bool follow_up;
 	uint32_t without;/* invariants that are not asked: bit mask, see struct bp_judge */
+	bool unmerged;   /* run every state on the board, also when it is known what it comes to */
 	bool disarm;     /* self-test: plan faults but inject none; every case must end not-exercised */
 };
 
@@ -35,9 +37,15 @@ struct bp_runner {
 	const struct bp_scenario *started; /* scenario that `start` is of */
 	struct bp_flash *before;           /* bp_runner_check(): the flash just before power returned */
 	struct bp_obligation owed_at_fault;/* of the last whole run, as a key */
-	struct bp_log *recovery;           /* of the last state that was judged, up to where it settled; NULL: none is recorded */
-	struct bp_exec *recovering;        /* meanwhile */
+	struct bp_log *recovery;           /* being recorded; NULL: none ever is */
+	uint8_t *packed;                   /* BP_RECOVERY_BYTES: the log of the last recovery, when it was wanted and passed */
+	size_t packed_bytes;               /* 0: there is none */
+	struct bp_memo *memo;              /* what states came to in this process; NULL: none yet, or opt.unmerged */
+	struct bp_meeting *meeting;        /* the state being judged */
+	uint64_t n_states, n_known, n_rest_known; /* judged; of them, known before power-up, and known once they had recovered */
 };
+
+#define BP_RECOVERY_BYTES ((size_t)1024 * 1024) /* a log, packed: a whole update of 32 KiB in words takes 160 KiB */
 
 /* firmware: path of the object. Everything in a, but what bp_runner_close() gives back. */
 int bp_runner_open(struct bp_arena *a, const struct bp_product *p, const char *firmware,
@@ -51,7 +59,7 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 /* Make room for recoveries' logs, in a: needed before a plan that wants them is judged. */
 int bp_runner_record(struct bp_runner *r, struct bp_arena *a, struct bp_err *err);
 
-/* Judge a cut case from the log. With p->record, r->recovery is its log when it passed. A negative return is the rig's trouble. */
+/* Judge a cut case from the log. With p->record, r->packed is its log when it passed. A negative return is the rig's trouble. */
 int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
 		    struct bp_err *err);
 

@@ -68,6 +68,11 @@ uint32_t *bp_states_at(struct bp_states *s, struct bp_hash128 key)
 	return &r->number;
 }
 
+uint32_t bp_states_get(const struct bp_states *s, struct bp_hash128 key)
+{
+	return find(s->row, s->mask, key)->number;
+}
+
 uint32_t bp_states_count(const struct bp_states *s)
 {
 	return s->n;

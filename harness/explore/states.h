@@ -19,6 +19,9 @@ struct bp_states *bp_states_new(struct bp_arena *a);
 /* The number of this key, to be read or set; 0 when the key is new. NULL: no memory. Good until the next call. */
 uint32_t *bp_states_at(struct bp_states *s, struct bp_hash128 key);
 
+/* Likewise, only to look: 0 when there is none. */
+uint32_t bp_states_get(const struct bp_states *s, struct bp_hash128 key);
+
 uint32_t bp_states_count(const struct bp_states *s);
 
 #endif

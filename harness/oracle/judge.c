@@ -95,6 +95,8 @@ static int further_boots(struct bp_judge *j, struct bp_judgement *out, struct bp
 
 	for (int i = 0; i < BP_FURTHER_BOOTS && !rc; i++) {
 		rc = bp_exec_power_off(j->exec, err);
+		if (!rc && !i && j->off)
+			rc = j->off(j->ctx, out);
 		if (!rc)
 			rc = bp_exec_power_on(j->exec, err);
 		if (!rc)

@@ -34,6 +34,8 @@ struct bp_judge {
 	uint32_t without;                   /* bit mask of invariants that are not asked: tests of the oracle itself */
 	bool cut_armed;                     /* a cut may end the recovery: see bp_judge_recovery() */
 	void (*settled)(void *ctx);         /* the recovery is over, before the device is asked anything; NULL: nobody asks */
+	/* Power is off for the first further boot: only the flash lives on. True: *out is made what this is known to come to. NULL: nobody knows. */
+	bool (*off)(void *ctx, struct bp_judgement *out);
 	void *ctx;
 };
 

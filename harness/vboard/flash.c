@@ -41,8 +41,13 @@ int bp_flash_new(struct bp_arena *a, const struct bp_geometry *geo, uint64_t see
 	f->touched = bp_arena_alloc(a, pages);
 	f->stale = bp_arena_alloc(a, pages);
 	f->page_hash = bp_arena_array(a, pages, sizeof(*f->page_hash));
+	f->asked = bp_arena_alloc(a, sizeof(*f->asked));
+	if (!f->asked)
+		return BP_ENOMEM;
+	f->asked->how = bp_arena_alloc(a, pages);
+	f->asked->page = bp_arena_array(a, pages, sizeof(*f->asked->page));
 	if (!f->page_start || !f->bytes || !f->weak || !f->units || !f->wear || !f->page_weak || !f->page_torn ||
-	    !f->touched || !f->stale || !f->page_hash)
+	    !f->touched || !f->stale || !f->page_hash || !f->asked->how || !f->asked->page)
 		return BP_ENOMEM;
 	for (uint32_t p = 0, at = 0; p <= pages; p++) {
 		f->page_start[p] = at;
@@ -59,6 +64,7 @@ enum bp_trap_kind bp_flash_program_rule(const struct bp_flash *f, uint32_t addr,
 {
 	uint32_t unit = addr / f->geo.unit_bytes, writes = f->units[unit] & BP_UNIT_WRITES;
 
+	bp_cells_ask(f, bp_cells_page(f, addr));
 	if (f->page_weak[bp_cells_page(f, addr)])
 		for (uint32_t i = 0; i < f->geo.unit_bytes; i++)
 			if (f->weak[addr + i])
@@ -74,6 +80,7 @@ enum bp_trap_kind bp_flash_program_rule(const struct bp_flash *f, uint32_t addr,
 
 void bp_flash_program(struct bp_flash *f, uint32_t addr, const uint8_t *src)
 {
+	bp_cells_ask(f, bp_cells_page(f, addr));
 	bp_cells_count_write(f, addr / f->geo.unit_bytes);
 	for (uint32_t i = 0; i < f->geo.unit_bytes; i++)
 		f->bytes[addr + i] = bp_cells_programmed(f, f->bytes[addr + i], src[i]);
@@ -110,6 +117,8 @@ void bp_flash_erase(struct bp_flash *f, uint32_t addr)
 {
 	uint32_t page = bp_cells_page(f, addr);
 
+	if (!f->asked->how[page])
+		f->asked->how[page] = BP_ASKED_ERASED;
 	memset(f->bytes + f->page_start[page], f->geo.erased, bp_cells_bytes(f, page));
 	page_settled(f, page);
 	f->wear[page]++;
@@ -117,8 +126,21 @@ void bp_flash_erase(struct bp_flash *f, uint32_t addr)
 	bp_cells_touch(f, page);
 }
 
+void bp_flash_ask_anew(struct bp_flash *f)
+{
+	memset(f->asked->how, BP_ASKED_NOT, f->n_pages);
+	f->asked->n = 0;
+}
+
+void bp_flash_ask(const struct bp_flash *f, uint32_t addr, uint32_t len)
+{
+	for (uint32_t p = bp_cells_page(f, addr); len && p <= bp_cells_page(f, addr + len - 1); p++)
+		bp_cells_ask(f, p);
+}
+
 bool bp_flash_unsettled(const struct bp_flash *f, uint32_t addr, uint32_t len)
 {
+	bp_flash_ask(f, addr, len);
 	for (uint32_t p = bp_cells_page(f, addr); len && p <= bp_cells_page(f, addr + len - 1); p++)
 		if (f->page_weak[p] || f->page_torn[p])
 			return true;
@@ -154,6 +176,7 @@ void bp_flash_load(struct bp_flash *f, uint32_t addr, const uint8_t *src, uint32
 
 	if (!len)
 		return;
+	bp_flash_ask(f, addr, len);
 	memcpy(f->bytes + addr, src, len);
 	memset(f->weak + addr, 0, len);
 	for (uint32_t u = addr / unit; u <= (addr + len - 1) / unit; u++) {
@@ -246,6 +269,7 @@ struct bp_hash128 bp_flash_hash(struct bp_flash *f)
 
 struct bp_hash128 bp_flash_page_hash(struct bp_flash *f, uint32_t page)
 {
+	bp_cells_ask(f, page);
 	if (f->stale[page])
 		hash_page(f, page);
 	return f->page_hash[page];

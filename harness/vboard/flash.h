@@ -79,6 +79,19 @@ extern const struct bp_torn_shape bp_torn_shapes[BP_TORN_SHAPES];
 #define BP_UNIT_WRITES 0x7fu    /* in units[]: programs since the erase, saturating */
 
 /*
+ * Which pages' content has mattered so far: read, compared, or written onto. A page
+ * that was erased whole first does not count: what it held is gone unseen. Two
+ * flashes that are alike in the pages asked for are alike to whoever asked.
+ */
+struct bp_flash_asked {
+	uint8_t *how;               /* n_pages: BP_ASKED_… */
+	uint32_t *page;             /* in the order of asking */
+	uint32_t n;
+};
+
+enum { BP_ASKED_NOT, BP_ASKED_FOR, BP_ASKED_ERASED };
+
+/*
  * Content of one flash. Fields are read by the snapshot and hash code; only
  * flash*.c changes them. All arrays live in the arena given on creation.
  */
@@ -96,6 +109,7 @@ struct bp_flash {
 	uint8_t *touched;           /* n_pages: changed since bp_flash_sync() */
 	uint8_t *stale;             /* n_pages: page_hash is out of date */
 	struct bp_hash128 *page_hash;
+	struct bp_flash_asked *asked;
 	uint32_t epoch;             /* power-ups since the last fault: seeds weak reads */
 	uint64_t n_programs, n_erases;
 	uint32_t n_traps;
@@ -134,11 +148,17 @@ void bp_flash_copy(struct bp_flash *f, struct bp_flash *from);
 /* Blank, as it came from the factory: no wear, no weak bits. */
 void bp_flash_reset(struct bp_flash *f);
 
-/* Hash of everything that lives on (bytes, weak bits, unit states), kept up page by page. */
+/* Hash of everything that lives on (bytes, weak bits, unit states), kept up page by page: then all of page_hash is up to date. */
 struct bp_hash128 bp_flash_hash(struct bp_flash *f);
 
 /* Hash of bytes[] of one page, for content-addressed caches (ignores weak bits). */
 struct bp_hash128 bp_flash_page_hash(struct bp_flash *f, uint32_t page);
+
+/* Forget what was asked for. */
+void bp_flash_ask_anew(struct bp_flash *f);
+
+/* The content of the range matters to the caller. */
+void bp_flash_ask(const struct bp_flash *f, uint32_t addr, uint32_t len);
 
 /* Record a breach of rules at operation op; the first is kept, all are counted. */
 void bp_flash_trap(struct bp_flash *f, enum bp_trap_kind kind, uint32_t addr, uint64_t at_ns, uint64_t op);

@@ -30,6 +30,16 @@ static inline void bp_cells_count_write(struct bp_flash *f, uint32_t unit)
 		f->units[unit]++;
 }
 
+static inline void bp_cells_ask(const struct bp_flash *f, uint32_t page)
+{
+	struct bp_flash_asked *a = f->asked;
+
+	if (a->how[page])
+		return;
+	a->how[page] = BP_ASKED_FOR;
+	a->page[a->n++] = page;
+}
+
 /* Value of a cell byte after a complete program of `value` over `old`. */
 static inline uint8_t bp_cells_programmed(const struct bp_flash *f, uint8_t old, uint8_t value)
 {

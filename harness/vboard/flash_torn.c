@@ -121,6 +121,7 @@ void bp_flash_program_torn(struct bp_flash *f, uint32_t addr, const uint8_t *src
 	bool torn = true;
 	struct bp_rng r;
 
+	bp_cells_ask(f, page);
 	f->n_programs++;
 	cells = to_move(f, addr, src, must);
 	if (!cells)
@@ -176,6 +177,7 @@ void bp_flash_erase_torn(struct bp_flash *f, uint32_t addr, struct bp_torn t)
 	uint32_t n = size / f->geo.unit_bytes, done = (uint32_t)((uint64_t)n * t.percent / 100);
 	struct bp_rng r;
 
+	bp_cells_ask(f, page);
 	draw(&r, f, start, BP_OP_ERASE, t, f->bytes + start, NULL, size);
 	for (uint32_t u = 0; u < n; u++)
 		erase_unit(f, start / f->geo.unit_bytes + u, t.k == ERASE_FROM_END ? n - 1 - u : u, done, t, &r);

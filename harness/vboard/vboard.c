@@ -330,6 +330,8 @@ static int identify(struct bp_vboard *b, uint32_t addr, uint32_t slot)
 /* Has the unit where the code begins been programmed since its last erase? */
 static bool is_written(const struct bp_vboard *b, uint32_t addr)
 {
+	if (addr < b->config->flash.size_bytes)
+		bp_flash_ask(b->flash, addr, 1);
 	return addr < b->config->flash.size_bytes && b->flash->units[addr / b->config->flash.unit_bytes] & BP_UNIT_WRITES;
 }
 
