@@ -47,10 +47,12 @@ run_bench() { # BUDGET REPORTS; in the background, $run_pid
 	run_pid=$!
 }
 
-truth_of() { # BOARD KEY
-	perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit; $s->autoflush(1); print $s "truth\n"; print scalar <$s>' \
-		"$work/$1/power" 2>/dev/null | json_value "$2"
+ask() { # BOARD COMMAND KEY
+	perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit; $s->autoflush(1); print $s "$ARGV[1]\n"; print scalar <$s>' \
+		"$work/$1/power" "$2" 2>/dev/null | json_value "$3"
 }
+
+truth_of() { ask "$1" truth "$2"; }
 
 power_of() { truth_of "$1" power; }
 
@@ -99,6 +101,26 @@ wait_for_run "run on two boards"
 want_status 0
 want_lines "$work/both/latest/journal.jsonl" 4 '"t":"case".*"verdict":"pass"'
 want_lines "$work/both/latest/timing.jsonl" 3 '"t":"cut".*"hit":true'
+
+begin "a cut that the host was late with does not count, and is tried again"
+"$program" run --quiet --product small --control none --reports "$work/points" power-cut-console >"$out" 2>"$err"
+token=$(grep -o '"token":"[^"]*:time:1.25s:-:1"' "$work/points/latest/journal.jsonl" | json_value token)
+losses=$(truth_of one losses)
+"$program" replay --bench "$work/bench.yaml" --board one "$token" >"$work/run.out" 2>"$work/run.err" </dev/null &
+run_pid=$!
+wait_for_case one $((losses + 2))
+before=$(ask one status ops)
+for ((i = 0; i < 1200; i++)); do # until the update is under way
+	ops=$(ask one status ops)
+	[ "${ops:-0}" -gt $((before + 40)) ] && kill -STOP $run_pid && break
+	kill -0 $run_pid 2>/dev/null || break
+done
+sleep 2
+kill -CONT $run_pid
+wait_for_run "replay on a host that stood still for two seconds"
+want_status 0
+want_lines "$out" 1 "^try 1 .*the host was late by"
+want_lines "$out" 1 "^verdict  pass"
 
 begin "a board that goes away costs its case; the run goes on with the other"
 losses=$(truth_of two losses)
