@@ -453,7 +453,7 @@ static void like_another(void **state)
 		{"product: x\ntitle: t\nlike: ../tiny\n", "dir/like.yaml:3:7: error: '../tiny' is no name"},
 		{"product: x\ntitle: t\nlike: [tiny]\n", "dir/like.yaml:3:7: error"},
 		{"product: x\ntitle: t\nlike: tiny\nflsh: 3\n", "dir/like.yaml:4:1: error: unknown key 'flsh'"},
-		{"product: x\ntitle: t\nlike: tiny\nwrites: {always: [state-c]}\n", "dir/like.yaml:4:19: error: 'writes'"},
+		{"product: x\ntitle: t\nlike: tiny\nwrites: {always: [state-c]}\n", "dir/like.yaml:4:19: error: item 1 of 'always'"},
 	};
 	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
 	char *text = text_with(0, NULL), *bad_text = text_with(9, "  baud: fast"), *same = text_with(3, "like: other");
