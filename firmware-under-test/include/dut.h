@@ -82,7 +82,7 @@ const struct dut_board *dut_board(void);
  */
 uint32_t dut_flash_page_size(uint32_t addr);
 
-/* Copy len bytes from addr. 0, or -1 outside the flash. A torn unit on an ECC part is a bus fault (no return). */
+/* Copy len bytes from addr. 0, or -1: outside the flash, or an ECC part met a torn unit (its NMI handler tells the driver). */
 int dut_flash_read(uint32_t addr, void *buf, uint32_t len);
 
 /*

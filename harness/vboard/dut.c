@@ -199,7 +199,8 @@ static void meet_cut(struct bp_vboard *b, const struct bp_op *op)
 static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, const uint8_t *data, bool first, bool last)
 {
 	const struct bp_geometry *g = &b->config->flash;
-	struct bp_page page = bp_page_at(g, addr);
+	/* A program is of a unit; its page does not matter, and there are thousands. */
+	struct bp_page page = kind == BP_OP_ERASE ? bp_page_at(g, addr) : (struct bp_page){0};
 	struct bp_op op = {
 		.kind = kind, .addr = addr, .data = data, .ordinal = ++b->ops, .start_ns = b->now,
 		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : page.bytes, .first = first, .last = last,
