@@ -122,24 +122,28 @@ static void read_over(struct reader *r, const struct bp_node *over, struct bp_be
 
 static void read_link(struct reader *r, const struct bp_node *board, struct bp_bench_board *b)
 {
-	static const char *const kinds[] = {[BP_LINK_SMP] = "smp", [BP_LINK_DEBUG] = "debug", [BP_LINK_EXEC] = "exec"};
 	const struct bp_node *map = role_map(r, board, "link", NULL);
-	int kind;
+	const char *names[MAX_DRIVERS];
+	size_t n = 0;
+	int which;
 
-	b->link = BP_LINK_SMP;
+	b->link = bp_link_drivers[0];
 	if (!map)
 		return;
 	b->link_config = map;
-	kind = driver(r, map, kinds, sizeof(kinds) / sizeof(kinds[0]));
-	if (kind < 0)
+	for (; bp_link_drivers[n] && n < MAX_DRIVERS; n++)
+		names[n] = bp_link_drivers[n]->name;
+	which = driver(r, map, names, n);
+	if (which < 0)
 		return;
-	b->link = (enum bp_link_kind)kind;
-	if (b->link == BP_LINK_SMP) {
-		read_over(r, bp_map_get(map, "over"), b);
+	b->link = bp_link_drivers[which];
+	read_over(r, bp_map_get(map, "over"), b);
+	if (b->link == bp_link_drivers[0]) /* it has no other keys; those of the others are their own to check */
 		bp_map_done(&r->diag, map);
-	}
-	if (b->link == BP_LINK_DEBUG && !bp_map_get(board, "debug"))
+	if (b->link->offline && !bp_map_get(board, "debug"))
 		bp_diag_at(&r->diag, map, "an update through the debug port needs one; expected a 'debug' map with this board");
+	if (b->link->offline && b->detached_percent)
+		bp_diag_at(&r->diag, map, "an update through the debug port cannot be done with the probe detached; expected no 'detached'");
 }
 
 static void read_calibration(struct reader *r, const struct bp_node *board, struct bp_calibration *c)

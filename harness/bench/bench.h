@@ -13,6 +13,7 @@
  *         detached: 10%                         # of the cases run with the probe detached
  *         link: {driver: smp, over: console}    # this is what stands for a missing one; over: the map of another
  *                                               # console driver, whose port carries SMP's frames alone
+ *         # or {driver: debug, request: [...]}, {driver: exec, command: [...]}: link_debug.c, link_exec.c
  *         # or from the file that `bench calibrate` writes beside this one, see calibration.h:
  *         calibration: {dead: 1.8 ms, jitter: 0.2 ms, first-byte: 12 ms}
  *         erases-per-night: 200
@@ -27,13 +28,12 @@
 
 #include "bench/console.h"
 #include "bench/debug.h"
+#include "bench/link.h"
 #include "bench/power.h"
 
 #include <stdbool.h>
 
 #define BP_BENCH_BOARDS 64
-
-enum bp_link_kind { BP_LINK_SMP, BP_LINK_DEBUG, BP_LINK_EXEC };
 
 /* Times of a board's power switch, measured by `bench calibrate`. All 0: not measured. */
 struct bp_calibration {
@@ -58,9 +58,9 @@ struct bp_bench_board {
 	const struct bp_node *power_config, *console_config, *debug_config;
 	const struct bp_node *provision_config; /* NULL: none */
 	uint32_t detached_percent;
-	enum bp_link_kind link;
+	const struct bp_link_ops *link;
 	const struct bp_node *link_config;      /* NULL: none was given */
-	const struct bp_console_ops *over;      /* SMP over a port of its own; NULL: over the console */
+	const struct bp_console_ops *over;      /* SMP over a port of its own, also to ask only; NULL: over the console */
 	const struct bp_node *over_config;
 	struct bp_calibration calibration;
 	uint32_t erases_per_night;              /* 0: no limit given */

@@ -73,11 +73,18 @@ const char *bp_hook_last_words(char *said)
 int bp_hook_run(const struct bp_hook *h, const char *what, const char *board, const char *const *env, uint64_t deadline_ns,
 		struct bp_err *err)
 {
+	return bp_hook_ask(h, what, board, env, deadline_ns, NULL, 0, err);
+}
+
+int bp_hook_ask(const struct bp_hook *h, const char *what, const char *board, const char *const *env, uint64_t deadline_ns, char *out,
+		size_t cap, struct bp_err *err)
+{
 	const struct bp_proc_options o = {
-		.argv = (const char *const *)h->argv, .env = env, .in = BP_PROC_NULL, .out = BP_PROC_NULL, .err = BP_PROC_PIPE,
+		.argv = (const char *const *)h->argv, .env = env, .in = BP_PROC_NULL, .out = out ? BP_PROC_PIPE : BP_PROC_NULL,
+		.err = BP_PROC_PIPE,
 	};
 	char said[SAID_BYTES + 1] = "", shown[32], how[64];
-	struct bp_proc_io io = {.err = said, .err_cap = sizeof(said)};
+	struct bp_proc_io io = {.out = out, .out_cap = cap, .err = said, .err_cap = sizeof(said)};
 	uint64_t took = bp_clock_ns();
 	struct bp_proc p;
 	struct bp_err why;
@@ -100,5 +107,7 @@ int bp_hook_run(const struct bp_hook *h, const char *what, const char *board, co
 	if (WEXITSTATUS(p.status))
 		return bp_fail(err, BP_EIO, "board %s: %s '%s' ended with status %d: %s", board, what, h->argv[0], WEXITSTATUS(p.status),
 			       bp_hook_last_words(said));
+	if (io.out_cut)
+		return bp_fail(err, BP_EIO, "board %s: %s '%s' said more than %zu bytes", board, what, h->argv[0], cap - 1);
 	return 0;
 }

@@ -38,4 +38,8 @@ const char *bp_hook_last_words(char *said);
 int bp_hook_run(const struct bp_hook *h, const char *what, const char *board, const char *const *env, uint64_t deadline_ns,
 		struct bp_err *err);
 
+/* The same, and what it says on stdout into out[cap], NUL-terminated; more than that is BP_EIO. */
+int bp_hook_ask(const struct bp_hook *h, const char *what, const char *board, const char *const *env, uint64_t deadline_ns, char *out,
+		size_t cap, struct bp_err *err);
+
 #endif

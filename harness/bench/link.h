@@ -10,15 +10,42 @@
 #ifndef BP_BENCH_LINK_H
 #define BP_BENCH_LINK_H
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/yaml.h"
 #include "bench/smp.h"
+#include "image/manifest.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct bp_board;
+
+/* An update as one piece. */
+struct bp_delivery {
+	const char *artifact, *version;     /* its name, its version's text */
+	struct bp_bytes manifest, image;    /* of that slot */
+	uint32_t slot;
+	const uint8_t *sha256;              /* 32 bytes, of the image's file */
+};
+
 struct bp_link_ops {
 	const char *name, *help;
+	/*
+	 * From the board's `link:` map (`driver` and `over` are taken already), NULL: there is none. Everything lives in a; the
+	 * board is borrowed and need not be complete yet. There is nothing to close.
+	 */
+	int (*open)(struct bp_arena *a, struct bp_diag *d, const struct bp_node *config, struct bp_board *board, void **self,
+		    struct bp_err *err);
+	/*
+	 * For links that do not go through an update with the device request by request; offer, send and test are NULL
+	 * then. The whole of it, up to what makes the device try the image. `offline`: on a board that is off; its power-on
+	 * is the start of the trial. Else the board runs, and a reset has happened or is about to. Blocks for as long as the
+	 * bench file allows; the console is heard meanwhile.
+	 */
+	bool offline;
+	int (*deliver)(void *self, const struct bp_delivery *d, struct bp_err *err);
 	int (*offer)(void *self, const uint8_t *manifest, size_t len, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	/* Bytes data[len] of an image of total bytes, at off. first: the opening request of an upload. */
 	int (*send)(void *self, uint32_t off, const uint8_t *data, size_t len, bool first, uint32_t total,
@@ -33,6 +60,8 @@ struct bp_link_ops {
 	int (*images)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*status)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 };
+
+extern const struct bp_link_ops *const bp_link_drivers[]; /* in link.c, ends with NULL */
 
 struct bp_link {
 	const struct bp_link_ops *ops;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/link_smp.h"
 
+#include "bench/board.h"
+
 /* Send msg and wait for the answer with its sequence number; others are late answers and are passed over. */
 static int request(struct bp_link_smp *l, const uint8_t *msg, int len, uint64_t deadline_ns, struct bp_smp_reply *out,
 		   struct bp_err *err)
@@ -63,7 +65,7 @@ static int test(void *self, const uint8_t digest[32], uint64_t deadline_ns, stru
 	return request(l, msg, bp_smp_image_test(msg, sizeof(msg), l->seq, digest, err), deadline_ns, out, err);
 }
 
-static int reset(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+int bp_link_smp_reset(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
 {
 	struct bp_link_smp *l = self;
 	uint8_t msg[64];
@@ -79,7 +81,7 @@ static int recover(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, s
 	return request(l, msg, bp_smp_reset_recovery(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
-static int images(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+int bp_link_smp_images(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
 {
 	struct bp_link_smp *l = self;
 	uint8_t msg[64];
@@ -87,7 +89,7 @@ static int images(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, st
 	return request(l, msg, bp_smp_image_list(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
-static int status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+int bp_link_smp_status(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
 {
 	struct bp_link_smp *l = self;
 	uint8_t msg[64];
@@ -103,8 +105,22 @@ static int config(void *self, uint32_t interval, uint64_t deadline_ns, struct bp
 	return request(l, msg, bp_smp_config(msg, sizeof(msg), l->seq, interval, err), deadline_ns, out, err);
 }
 
+static int open_smp(struct bp_arena *a, struct bp_diag *d, const struct bp_node *config, struct bp_board *board, void **self,
+		    struct bp_err *err)
+{
+	struct bp_link_smp *l = bp_arena_alloc(a, sizeof(*l));
+
+	if (!l)
+		return bp_fail(err, BP_ENOMEM, "board %s: no memory for a link", board->name);
+	l->wire = &board->wire;
+	*self = l;
+	return config ? bp_map_done(d, config) : 0;
+}
+
 const struct bp_link_ops bp_link_smp_ops = {
 	.name = "smp",
-	.help = "SMP (mcumgr) over the console",
-	.offer = offer, .send = send_chunk, .test = test, .reset = reset, .images = images, .recover = recover, .config = config, .status = status,
+	.help = "SMP (mcumgr) over the console, or over: {driver: serial|tcp|rfc2217, …} a port of its own",
+	.open = open_smp,
+	.offer = offer, .send = send_chunk, .test = test, .reset = bp_link_smp_reset, .images = bp_link_smp_images,
+	.recover = recover, .config = config, .status = bp_link_smp_status,
 };

@@ -94,6 +94,46 @@ static void read_recovery(struct bp_product_reader *r, const struct bp_node *nod
 		bp_diag_at(&r->diag, node, "'recovery' names '%s', which is none of the product's artifacts", name);
 }
 
+static void read_words(struct bp_product_reader *r, const struct bp_node *node, struct bp_request_words *out)
+{
+	const char *names[DUT_AREA_COUNT + 1] = {"slot"};
+	const struct bp_node *at, *end;
+	unsigned which = 0;
+	uint32_t size;
+
+	if (!bp_node_is(&r->diag, node, BP_NODE_MAP))
+		return;
+	for (unsigned i = 0; i < DUT_AREA_COUNT; i++)
+		names[i + 1] = r->p->area_name[i];
+	if (bp_node_enum(&r->diag, bp_map_need(&r->diag, node, "area", "where it is written: slot, or an area"), names, DUT_AREA_COUNT + 1, &which))
+		return;
+	out->area = which ? (int)which - 1 : BP_REQUEST_SLOT;
+	size = r->p->board.dut.area[which ? which - 1 : DUT_AREA_SLOT_A].size;
+	at = bp_map_get(node, "at");
+	end = bp_map_get(node, "from-end");
+	if (!at == !end)
+		bp_diag_at(&r->diag, node, "expected either 'at' or 'from-end'");
+	out->from_end = end != NULL;
+	bp_node_bytes(&r->diag, end ? end : at, end ? 1 : 0, size, &out->at);
+	bp_node_hex(&r->diag, bp_map_need(&r->diag, node, "bytes", "what is written, in hex"), out->bytes, sizeof(out->bytes), &out->n);
+	if (which == DUT_AREA_BOOT + 1 || out->n > size || (out->from_end ? out->n > out->at : out->at > size - out->n))
+		bp_diag_at(&r->diag, node, "the bytes do not fit there; expected a place within an area that the device may write");
+	bp_map_done(&r->diag, node);
+}
+
+static void read_request(struct bp_product_reader *r, const struct bp_node *list)
+{
+	if (!list || !bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return;
+	if (list->n > BP_MAX_REQUEST) {
+		bp_diag_at(&r->diag, list, "'request' has %zu rows; expected at most %d", list->n, BP_MAX_REQUEST);
+		return;
+	}
+	r->p->n_request = (unsigned)list->n;
+	for (size_t i = 0; i < list->n; i++)
+		read_words(r, list->items[i], &r->p->request[i]);
+}
+
 static void read_link(struct bp_product_reader *r, const struct bp_node *root)
 {
 	static const char *const policies[] = {[BP_MANIFEST_REQUIRED] = "required", [BP_MANIFEST_OPTIONAL] = "optional"};
@@ -106,6 +146,7 @@ static void read_link(struct bp_product_reader *r, const struct bp_node *root)
 		      BP_SMP_MAX_MESSAGE - UPLOAD_OVERHEAD_BYTES, &r->p->chunk_bytes);
 	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "manifest", "required or optional"), policies, 2, &policy);
 	r->p->manifest = (enum bp_manifest_policy)policy;
+	read_request(r, bp_map_get(map, "request"));
 	read_recovery(r, bp_map_get(map, "recovery"));
 	bp_map_done(&r->diag, map);
 }

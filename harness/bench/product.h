@@ -71,6 +71,18 @@ struct bp_probe_map {
 	uint32_t cause_at, cause_mask, cause_power_on; /* register, its bits, and what they are after power-on */
 };
 
+#define BP_MAX_REQUEST 8
+#define BP_REQUEST_SLOT (-1)
+
+/* Bytes that ask the bootloader to try an image which was written into its slot by other means than the device's. */
+struct bp_request_words {
+	int area;                      /* enum dut_area_id, or BP_REQUEST_SLOT: the slot that was written */
+	bool from_end;                 /* `at` counts from the area's end */
+	uint32_t at;
+	uint8_t bytes[64];
+	size_t n;
+};
+
 enum bp_manifest_policy { BP_MANIFEST_REQUIRED, BP_MANIFEST_OPTIONAL };
 
 struct bp_product {
@@ -85,6 +97,8 @@ struct bp_product {
 	struct bp_key next_key, revoked_key; /* that devices know too: the release key of tomorrow, and one revoked; all zero: the product has none */
 	enum bp_manifest_policy manifest;
 	int recovery;                  /* artifact that stands in slot B and carries out the updates of slot A; -1: the slots take turns */
+	unsigned n_request;
+	struct bp_request_words request[BP_MAX_REQUEST]; /* written in this order */
 	uint32_t chunk_bytes;          /* payload bytes of an upload request */
 	uint64_t recovery_budget_ns;   /* power return → settled */
 	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed */

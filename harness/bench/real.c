@@ -154,6 +154,14 @@ static int read_provision(struct bp_arena *a, struct bp_real *r, struct bp_err *
 	return bp_diag_result(&d, err);
 }
 
+static int open_link(struct bp_arena *a, struct bp_real *r, struct bp_err *err)
+{
+	struct bp_diag d = {.arena = a};
+
+	r->board.link.ops = r->bench->link;
+	return opened(&d, r->bench->link->open(a, &d, r->bench->link_config, &r->board, &r->board.link.self, err), err);
+}
+
 int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struct bp_product *p, struct bp_real **out, struct bp_err *err)
 {
 	struct bp_real *r = bp_arena_alloc(a, sizeof(*r));
@@ -168,18 +176,18 @@ int bp_real_open(struct bp_arena *a, const struct bp_bench_board *b, const struc
 	r->cut_at_ns = BP_NEVER;
 	r->window_ns = b->calibration.known ? b->calibration.dead_ns + b->calibration.jitter_ns + MARGIN_NS : WINDOW_NS;
 	bp_world_real_init(&r->world);
-	r->smp.wire = &r->board.wire;
 	r->board.name = b->name;
 	r->board.product = p;
 	r->board.world = (struct bp_world){&bp_real_world_ops, r};
 	r->board.power = (struct bp_power){&bp_real_power_ops, r};
 	r->board.console = (struct bp_console){&bp_real_console_ops, r};
 	r->board.debug = (struct bp_debug){&bp_real_debug_ops, r};
-	r->board.link = (struct bp_link){&bp_link_smp_ops, &r->smp};
 	r->heard_port = (struct bp_console){&bp_real_port_ops, r};
 	rc = find_symbols(a, r, err);
 	if (!rc)
 		rc = read_provision(a, r, err);
+	if (!rc)
+		rc = open_link(a, r, err);
 	if (!rc)
 		rc = open_drivers(a, r, err);
 	if (rc) {

@@ -33,7 +33,6 @@
 #include "bench/board.h"
 #include "bench/hook.h"
 #include "bench/lines.h"
-#include "bench/link_smp.h"
 #include "bench/world_real.h"
 
 #include <stdbool.h>
@@ -56,7 +55,6 @@ struct bp_real {
 	struct bp_console heard_port;     /* the same, listened to */
 	struct bp_debug debug;
 	struct bp_world_real world;
-	struct bp_link_smp smp;
 	struct bp_hook provision;         /* argv[0] NULL: the probe does it */
 	uint32_t program_at, erase_at, canary_at; /* symbols */
 	uint32_t io_bytes;                /* most bytes of one reading of flash */

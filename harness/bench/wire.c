@@ -71,10 +71,11 @@ static int fill(struct bp_wire_port *p, struct bp_err *err)
 int bp_wire_next(struct bp_wire *w, uint64_t until_ns, struct bp_err *err)
 {
 	for (;;) {
-		int rc = from_buffer(w, &w->text), more;
+		/* Of two ports the answer first: what a device says after its answer must not overtake it when the host is late. */
+		int rc = from_buffer(w, &w->smp), more;
 
 		if (rc == BP_WIRE_TIME)
-			rc = from_buffer(w, &w->smp);
+			rc = from_buffer(w, &w->text);
 		if (rc != BP_WIRE_TIME)
 			return rc;
 		rc = fill(&w->text, err);

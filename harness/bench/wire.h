@@ -42,6 +42,7 @@ struct bp_wire {
 	/* Observers; NULL when nobody listens. */
 	void (*on_text)(void *ctx, uint64_t at_ns, const char *line, size_t len);
 	void (*on_send)(void *ctx, uint64_t at_ns, const uint8_t *bytes, size_t len);
+	void (*on_note)(void *ctx, const char *line); /* for the time line: what a command says that carries an update */
 	void (*on_message)(void *ctx, uint64_t at_ns, const uint8_t *msg, size_t len);
 	void *ctx;
 };

@@ -363,6 +363,8 @@ static const char *out_of_reach(const struct bp_rig *g, const struct bp_case *c,
 	for (unsigned i = 0; i < g->plan->scenario->n_steps; i++) {
 		if (g->plan->scenario->step[i].kind == BP_STEP_BOARD && !g->real->board.senses.set)
 			return "the bench cannot change what the board senses: battery, mains, clock";
+		if (g->plan->scenario->step[i].kind == BP_STEP_UPLOAD && g->real->board.link.ops->deliver)
+			return "its link carries an update whole or not at all";
 		damage = damage || g->plan->scenario->step[i].kind == BP_STEP_DAMAGE;
 	}
 	return damage && (detached || !bp_real_sees(g->real)) ? "damage at rest is written through a debug port, which the board has not" : NULL;

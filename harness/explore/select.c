@@ -34,6 +34,12 @@ const char *bp_plan_refuses(const struct bp_plan *p, const struct bp_case *c, co
 {
 	if (!b->debug && c->kind == BP_CASE_DAMAGE)
 		return "damage at rest is written through a debug port";
+	if (b->link && b->link->deliver && c->kind == BP_CASE_EDIT)
+		return "what the device refuses, and why, is not told through its link";
+	if (b->link && b->link->deliver && c->kind == BP_CASE_CUT && (c->cut.event == BP_EVENT_LINK_BYTE || c->cut.event == BP_EVENT_LINK_FRAME))
+		return "its link is a command's or the probe's: the host does not count its bytes";
+	if (b->link && b->link->offline && c->kind == BP_CASE_CUT && c->cut.event == BP_EVENT_FLASH)
+		return "its image is written by the probe: flash operations are others than the virtual board's";
 	return c->kind == BP_CASE_CUT ? bp_aim_refuses(b, p->log, &c->cut) : NULL;
 }
 

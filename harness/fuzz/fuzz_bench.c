@@ -28,7 +28,7 @@ static void check(const struct bp_bench *bench)
 		must(!b->debug == !b->debug_config && (!b->debug || b->debug->open));
 		must(!b->over == !b->over_config && (!b->over || b->over->open));
 		must(b->detached_percent <= 100 && (!b->detached_percent || b->debug_config) && (!b->provision_config || !b->debug_config));
-		must(b->link != BP_LINK_DEBUG || b->debug);
+		must(b->link && (!b->link->offline || b->debug_config));
 		must(b->calibration.known == (b->calibration.dead_ns != 0));
 		must(!bp_bench_find(bench, b->name, &found, NULL) && found == b);
 	}

@@ -127,6 +127,11 @@ static void on_text(void *ctx, uint64_t at_ns, const char *line, size_t len)
 	x->marks.state_lost = x->marks.state_lost || has(line, len, m->state_lost);
 }
 
+static void on_note(void *ctx, const char *line)
+{
+	bp_exec_note(ctx, "says: %s", line);
+}
+
 void bp_exec_begin(struct bp_exec *x, struct bp_board *board, const struct bp_scenario *s)
 {
 	memset(x, 0, sizeof(*x));
@@ -143,6 +148,7 @@ void bp_exec_begin(struct bp_exec *x, struct bp_board *board, const struct bp_sc
 	for (unsigned i = 0; i < s->n_steps; i++)
 		x->n_updates += s->step[i].kind == BP_STEP_UPDATE || s->step[i].kind == BP_STEP_UPLOAD;
 	board->wire.on_text = on_text;
+	board->wire.on_note = on_note;
 	board->wire.ctx = x;
 	bp_wire_clear(&board->wire);
 }

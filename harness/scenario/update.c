@@ -253,19 +253,18 @@ static bool over(const struct bp_exec *x)
 }
 
 /* Wait until the update has an outcome; a reset that is announced is given time to happen. */
-static int outcome(struct bp_exec *x, struct bp_err *err)
+static int after_boot(struct bp_exec *x, struct bp_err *err)
 {
 	int rc;
 
-	memset(&x->marks, 0, sizeof(x->marks));
-	do { /* the device resets 100 ms after its answer: silence before that is no settling */
+	while (!x->marks.boots) { /* the device resets 100 ms after its answer: silence before that is no settling */
 		rc = bp_wire_next(&x->board->wire, reply_deadline(x), err);
 		if (rc < 0)
 			return rc;
 		if (rc == BP_WIRE_OFF || rc == BP_WIRE_TIME)
 			return trouble(x, rc == BP_WIRE_OFF ? bp_fail(err, BP_EPOWER, "the board lost power")
 							    : bp_fail(err, BP_ETIMEOUT, "the device did not reset"), err);
-	} while (!x->marks.boots);
+	}
 	rc = bp_exec_settle(x, err);
 	if (rc < 0)
 		return rc;
@@ -275,6 +274,12 @@ static int outcome(struct bp_exec *x, struct bp_err *err)
 	if (rc == BP_SETTLED_NOT)
 		return trouble(x, bp_fail(err, BP_ETIMEOUT, "the device did not settle after the update"), err);
 	return 0;
+}
+
+static int outcome(struct bp_exec *x, struct bp_err *err)
+{
+	memset(&x->marks, 0, sizeof(x->marks));
+	return after_boot(x, err);
 }
 
 static int observed(struct bp_exec *x, int *artifact, struct bp_err *err)
@@ -340,6 +345,50 @@ static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struc
 	return outcome(x, err);
 }
 
+/* The slot that does not run; of a product with one slot that one. */
+static int target_slot(struct bp_exec *x, uint32_t *slot, struct bp_err *err)
+{
+	const struct bp_debug *debug = &x->board->debug;
+	struct bp_observation o;
+	int rc = debug->ops->observe(debug->self, &o, err);
+
+	if (!rc)
+		*slot = x->board->product->recovery >= 0 || o.artifact < 0 ? 0 : 1 - o.slot;
+	return rc;
+}
+
+/* By a link that does it as one piece: from here on the device may have been asked to try the image. */
+static int deliver(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct payload p = payload_of(x, step->artifact);
+	struct bp_delivery d = {.artifact = p.artifact->name, .manifest = p.manifest};
+	char version[32];
+	int rc = target_slot(x, &d.slot, err);
+
+	if (!rc && l->ops->offline)
+		rc = bp_exec_power_off(x, err);
+	if (rc)
+		return rc;
+	d.version = bp_version_show(version, &p.artifact->version);
+	d.image = p.image[d.slot];
+	d.sha256 = p.sha256[d.slot];
+	x->update.slot = d.slot;
+	bp_exec_note(x, "deliver %s to slot %c by %s", d.artifact, 'a' + (char)d.slot, l->ops->name);
+	memset(&x->marks, 0, sizeof(x->marks));
+	bp_exec_owe(x, BP_STAGE_TEST_SENT, BP_PHASE_INSTALL);
+	rc = l->ops->deliver(l->self, &d, err);
+	if (rc == BP_EREFUSED)
+		refused(x, &(struct bp_smp_reply){0}, &x->update.payload_refused);
+	if (rc)
+		return trouble(x, rc, err);
+	if (x->owed.stage < BP_STAGE_TEST_ACKED)
+		bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
+	if (l->ops->offline)
+		rc = bp_exec_power_on(x, err);
+	return rc || !step->wait ? rc : after_boot(x, err);
+}
+
 int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
 {
 	bool recovery = x->board->product->recovery >= 0;
@@ -350,6 +399,8 @@ int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 		x->owed.good = x->owed.target;
 	x->owed.target = (int8_t)step->artifact;
 	x->owed.acked_off = 0;
+	if (x->board->link.ops->deliver)
+		return deliver(x, step, err);
 	if (recovery)
 		rc = enter_recovery(x, err);
 	if (!rc && !x->update.code)

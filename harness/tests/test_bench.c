@@ -63,7 +63,7 @@ static void least(void **state)
 	assert_string_equal(x->power->name, "exec");
 	assert_string_equal(x->console->name, "serial");
 	assert_true(!x->debug && !x->debug_config && !x->over && !x->link_config);
-	assert_int_equal(x->link, BP_LINK_SMP);
+	assert_string_equal(x->link->name, "smp");
 	assert_false(x->calibration.known);
 	assert_int_equal(x->erases_per_night, 0);
 	assert_false(x->safe_on);
@@ -90,9 +90,9 @@ static void everything(void **state)
 	b = parse(BOARD(", provision: {command: [x]}")); /* its keys are checked on opening */
 	assert_non_null(bp_map_get(b->board[0].provision_config, "command"));
 	b = parse(BOARD(", debug: {driver: openocd}, link: {driver: debug}"));
-	assert_int_equal(b->board[0].link, BP_LINK_DEBUG);
+	assert_string_equal(b->board[0].link->name, "debug");
 	b = parse(BOARD(", link: {driver: exec, send: [x]}")); /* its other keys are its own to check */
-	assert_int_equal(b->board[0].link, BP_LINK_EXEC);
+	assert_string_equal(b->board[0].link->name, "exec");
 }
 
 static void finding(void **state)
@@ -139,6 +139,8 @@ static const struct {
 	{BOARD(", link: {driver: smp, over: {address: 'x:1'}}"), "missing 'driver'"},
 	{BOARD(", link: {driver: smp, under: console}"), "under"},
 	{BOARD(", link: {driver: carrier-pigeon}"), "expected 'smp', 'debug' or 'exec'"},
+	{BOARD(", debug: {driver: gdb}, detached: 10%, link: {driver: debug}"), "cannot be done with the probe detached"},
+	{BOARD(", link: {driver: exec, over: serial}"), "console"},
 	{BOARD(", link: {driver: debug}"), "an update through the debug port needs one"},
 	{BOARD(", debug: {driver: gdb}, provision: {command: [x]}"), "b.yaml:3:112: error: a board with a debug port is provisioned through it"},
 	{BOARD(", provision: flash.sh"), "expected a map"},
@@ -187,7 +189,7 @@ static void examples(void **state)
 	static const struct {
 		const char *name;
 		unsigned boards;
-	} rows[] = {{"nrf52-dk", 1}, {"eight-boards", 8}, {"brown-out", 1}, {"remote", 2}, {"served", 1}, {"no-probe", 1}};
+	} rows[] = {{"nrf52-dk", 1}, {"eight-boards", 8}, {"brown-out", 1}, {"remote", 2}, {"served", 1}, {"no-probe", 1}, {"other-links", 2}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
