@@ -56,6 +56,7 @@ bool bp_kill_as_predicted(const struct bp_kill *k, const struct bp_prediction *p
 
 struct sweep {
 	const struct bp_hunt *h;
+	const struct bp_product *product;
 	const struct bp_plan *plan;
 	struct bp_kill *kill;
 	uint32_t before; /* cases of the scenarios before this one */
@@ -70,7 +71,7 @@ static int judged(void *ctx, uint32_t index, const struct bp_judgement *j, struc
 	if (k->caught && number > k->cases + BP_HUNT_MORE)
 		return HUNT_ENDS;
 	if (j->verdict == BP_RIG)
-		return bp_fail(err, BP_EINTERNAL, "%s: %s", bp_token_show(k->token, s->plan, s->h->product->name, &s->plan->cases[at]), j->text);
+		return bp_fail(err, BP_EINTERNAL, "%s: %s", bp_token_show(k->token, s->plan, s->product->name, &s->plan->cases[at]), j->text);
 	if (j->verdict != BP_FAIL)
 		return 0;
 	if (k->caught) {
@@ -81,7 +82,7 @@ static int judged(void *ctx, uint32_t index, const struct bp_judgement *j, struc
 	k->invariant = j->invariant;
 	k->cases = number;
 	snprintf(k->scenario, sizeof(k->scenario), "%s", s->plan->scenario->name);
-	bp_token_show(k->token, s->plan, s->h->product->name, &s->plan->cases[at]);
+	bp_token_show(k->token, s->plan, s->product->name, &s->plan->cases[at]);
 	return 0;
 }
 
@@ -92,16 +93,39 @@ static int sweep(struct sweep *s, struct bp_arena *a, struct bp_runner *r, const
 	struct bp_log *log = NULL;
 	int rc = bp_runner_trace(r, a, scenario, &log, err);
 
-	if (!rc && bp_flash_new(a, &s->h->product->board.flash, s->h->seed, &scratch))
+	if (!rc && bp_flash_new(a, &s->product->board.flash, s->h->seed, &scratch))
 		rc = bp_fail(err, BP_ENOMEM, "no memory");
 	if (!rc)
 		rc = bp_plan_make(a, scenario, log, scratch, s->h->seed, 0, &plan, err);
 	if (rc)
 		return rc;
-	bp_token_hash8(scenario, s->h->product, plan->hash8);
+	bp_token_hash8(scenario, s->product, plan->hash8);
 	s->plan = plan;
 	rc = bp_pool_judge(r, plan, 0, s->h->jobs, judged, s, err);
 	s->before += plan->n_cases;
+	return rc;
+}
+
+/* The scenario's product is its own or the hunt's. Not ours: the product runs another firmware. */
+static int read_scenario(struct sweep *s, struct bp_arena *a, const char *path, bool *ours, struct bp_scenario **out, struct bp_err *err)
+{
+	const char *name, *product, *product_path;
+	struct bp_product *own;
+	int rc = bp_scenario_peek(a, path, &name, &product, err);
+
+	s->product = s->h->product;
+	if (!rc && product && strcmp(product, s->product->name)) {
+		rc = bp_home_product(a, product, &product_path, err);
+		if (!rc)
+			rc = bp_product_read(a, product_path, &own, err);
+		if (!rc)
+			s->product = own;
+	}
+	*ours = !rc && !strcmp(s->product->firmware, s->h->product->firmware);
+	if (!*ours)
+		return rc;
+	rc = bp_scenario_read(a, path, s->product, out, err);
+	*ours = !rc && !(*out)->missing;
 	return rc;
 }
 
@@ -114,16 +138,17 @@ static int one_scenario(struct sweep *s, const char *firmware, const char *name,
 	struct bp_scenario *scenario;
 	struct bp_runner *r;
 	const char *path;
+	bool ours = false;
 	int rc;
 
 	if (!a)
 		return bp_fail(err, BP_ENOMEM, "no memory");
 	rc = bp_home_scenario(a, name, &path, err);
 	if (!rc)
-		rc = bp_scenario_read(a, path, s->h->product, &scenario, err);
-	if (rc || scenario->missing || (scenario->product && strcmp(scenario->product, s->h->product->name) != 0))
+		rc = read_scenario(s, a, path, &ours, &scenario, err);
+	if (rc || !ours)
 		goto out;
-	rc = bp_runner_open(a, s->h->product, firmware, &opt, &r, err);
+	rc = bp_runner_open(a, s->product, firmware, &opt, &r, err);
 	if (rc)
 		goto out;
 	rc = sweep(s, a, r, scenario, err);

@@ -23,7 +23,7 @@ struct bp_prediction {
 int bp_prediction_parse(const char *text, struct bp_prediction *out, struct bp_err *err);
 
 struct bp_hunt {
-	const struct bp_product *product;
+	const struct bp_product *product; /* of scenarios that name none */
 	const char *const *scenario; /* names, in order */
 	size_t n_scenarios;
 	unsigned jobs;

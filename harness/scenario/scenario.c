@@ -198,6 +198,7 @@ static void read_damage(struct reader *r, const struct bp_node *map, struct bp_d
 static void read_step_body(struct reader *r, const struct bp_node *body, struct bp_step *st)
 {
 	struct bp_diag *d = &r->diag;
+	bool reset = true;
 
 	st->times = 1;
 	st->until_percent = 100;
@@ -208,6 +209,8 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 	case BP_STEP_UPDATE:
 		artifact(r, bp_map_need(d, body, "to", "the artifact to install"), &st->artifact);
 		bp_node_bool(d, bp_map_get(body, "wait"), &st->wait);
+		bp_node_bool(d, bp_map_get(body, "reset"), &reset);
+		st->stay = !reset;
 		reason(r, bp_map_get(body, "refused"), &st->refused);
 		break;
 	case BP_STEP_UPLOAD:
@@ -528,12 +531,14 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	if (end && bp_node_is(&r->diag, end, BP_NODE_MAP)) {
 		read_expect(r, end, &s->end);
 		bp_node_u32(&r->diag, bp_map_get(end, "boots"), 1, 1000, &s->end_boots);
+		read_reasons(r, bp_map_get(end, "before"), &s->start_reasons);
 		read_reasons(r, bp_map_get(end, "trouble"), &s->trouble_reasons);
 		bp_map_done(&r->diag, end);
 		if ((!s->end.running || !s->end.reasons) && !s->missing)
 			bp_diag_at(&r->diag, end, "'end' needs both 'running' and 'reasons'");
 	}
-	s->start_reasons = DEFAULT_REASONS;
+	if (!s->start_reasons)
+		s->start_reasons = DEFAULT_REASONS;
 	read_faults(r, root);
 	if (!bp_node_enum(&r->diag, bp_map_get(root, "after"), after, 2, &then))
 		s->after = (enum bp_after)then;

@@ -12,7 +12,8 @@
  *     - update: {to: to, refused: LOW_BATTERY}             # and must be refused for
  *     - config: {interval: 777}        # store a setting: it must be readable from then on
  *     - update: {to: to}               # offer, upload, request trial, reset, wait for the outcome
- *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong
+ *                                    # `wait: false` does not wait; `reset: false` ends with the request
+ *   end: {running: to, reasons: [OK]}  # where it must end when nothing goes wrong; `before`: reasons allowed until the request
  *   sweep:                             # cut points, one list for each event
  *     - {event: flash, phases: [download], positions: [before, torn 10%, torn 50%, torn 90%, after]}
  *                                      # or a shape, flash_torn.c: torn first-byte, torn all-but-one-bit, torn weak, ...
@@ -90,6 +91,7 @@ struct bp_step {
 	int artifact;              /* update, upload: index in the product */
 	uint32_t until_percent;    /* upload: stop after this share of the bytes */
 	bool wait;                 /* update: wait for the outcome after the reset */
+	bool stay;                 /* update: ends with the request for the trial, without a reset */
 	uint32_t times;            /* power-cycle */
 	uint64_t after_ns;         /* power-cycle: run so long, then cut; 0: until settled */
 	bool at_trial;             /* power-cycle: or until the bootloader starts a trial */

@@ -222,7 +222,7 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 	return 0;
 }
 
-static int request_trial(struct bp_exec *x, const struct payload *p, struct bp_err *err)
+static int request_trial(struct bp_exec *x, const struct payload *p, bool stay, struct bp_err *err)
 {
 	const struct bp_link *l = &x->board->link;
 	struct bp_smp_reply r;
@@ -237,6 +237,8 @@ static int request_trial(struct bp_exec *x, const struct payload *p, struct bp_e
 		return trouble(x, rc, err);
 	x->owed.acked_off = 0; /* the download has served its purpose */
 	bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
+	if (stay)
+		return 0;
 	bp_exec_note(x, "reset");
 	rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
 	return rc ? trouble(x, rc, err) : 0;
@@ -339,8 +341,8 @@ static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struc
 	if (rc || over(x) || step->kind == BP_STEP_UPLOAD)
 		return rc;
 	bp_exec_owe(x, BP_STAGE_WRITTEN, BP_PHASE_INSTALL);
-	rc = request_trial(x, &p, err);
-	if (rc || over(x) || !step->wait)
+	rc = request_trial(x, &p, step->stay, err);
+	if (rc || over(x) || step->stay || !step->wait)
 		return rc;
 	return outcome(x, err);
 }

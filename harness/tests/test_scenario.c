@@ -169,7 +169,6 @@ static void faults_are_read(void **state)
 	assert_int_equal(w[0].phases, 1u << BP_PHASE_DOWNLOAD | 1u << BP_PHASE_IDLE);
 	assert_int_equal(w[0].every, 1);
 	assert_int_equal(w[0].n_positions, 3);
-	assert_int_equal(w[0].position[0].position, BP_CUT_BEFORE);
 	assert_int_equal(w[0].position[1].position, BP_CUT_TORN);
 	assert_int_equal(w[0].position[1].percent, 10);
 	assert_int_equal(w[0].position[2].position, BP_CUT_AFTER);
@@ -184,6 +183,17 @@ static void faults_are_read(void **state)
 	assert_int_equal(s->damage[1].expect.running, artifacts("from", NULL));
 	assert_int_equal(s->damage[1].expect.reasons, reason("STATE_LOST"));
 	assert_true(s->damage[1].state_lost);
+}
+
+static void updates_may_wait(void **state)
+{
+	const struct bp_scenario *s = must_parse(7, "  - update: {to: to, reset: false}");
+
+	(void)state;
+	assert_true(s->step[0].stay && s->step[0].wait);
+	assert_false(must_parse(7, "  - update: {to: to}")->step[0].stay);
+	s = must_parse(12, "end: {running: to, reasons: [OK], before: [CRASHED]}");
+	assert_int_equal(s->start_reasons, reason("CRASHED"));
 }
 
 /* An image that is put somewhere: as it is, and damaged by an operator. */
@@ -283,6 +293,8 @@ static const struct bad_row bad_rows[] = {
 	{7, "  - update: to", "7:13", {"'update'", "expected a map"}},
 	{7, "  - update: {}", "7:13", {"missing 'to'", "the artifact to install"}},
 	{7, "  - update: {to: to, wat: false}", "7:22", {"unknown key 'wat'", "did you mean 'wait'"}},
+	{7, "  - update: {to: to, reset: never}", "7:29", {"'reset'", "true or false"}},
+	{12, "end: {running: to, reasons: [OK], before: [SOON]}", "12:44", {"no reason 'SOON'"}},
 	{7, "  - update: {to: to, wait: 1}", "7:28", {"'wait'", "true or false"}},
 	{8, "  - upload: {of: followup}", "8:13", {"missing 'until'", "the share of its bytes"}},
 	{8, "  - upload: {of: followup, until: 40}", "8:35", {"'until' is '40'", "%"}},
@@ -538,7 +550,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read), cmocka_unit_test(steps_are_read), cmocka_unit_test(surroundings_are_read),
 		cmocka_unit_test(faults_are_read),
-		cmocka_unit_test(points_are_listed), cmocka_unit_test(images_are_put), cmocka_unit_test(defaults),
+		cmocka_unit_test(points_are_listed), cmocka_unit_test(images_are_put), cmocka_unit_test(updates_may_wait), cmocka_unit_test(defaults),
 		cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(peek),
 		cmocka_unit_test(scenarios_of_this_tree),
