@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nested.c - the levels of a plan below the first: cuts within recoveries. */
+/*
+ * nested.c - the levels of a plan below the first: cuts within recoveries.
+ *
+ * The host is silent in them, so the search closes by itself: between power-ups alone
+ * a boot state is committed only as often as a trial has attempts, and sequence
+ * numbers are compared as they are. Nothing is abstracted. What the host may do after
+ * a recovery, an update resumed or another, is judged and not cut: with it sequence
+ * numbers go on for ever, and only a written rule about them could close the search.
+ */
 #include "explore/log_pack.h"
 #include "explore/plan_parts.h"
 

@@ -63,6 +63,8 @@ misuse 'run --bugdet 3' "no option '--bugdet'" "did you mean '--budget'?" 'brick
 misuse 'run --bugdet=3' "no option '--bugdet=3'" "did you mean '--budget'?"
 misuse 'run --xyzzy' "no option '--xyzzy'"
 misuse 'run -z' "no option '-z'"
+misuse 'run --depth 0' '--depth' 'from 1 to 40, or closed'
+misuse 'run --depth deep' "'deep' is no depth"
 misuse 'run --budget' '--budget needs a value'
 misuse 'run --quiet=3' '--quiet takes no value'
 misuse 'run --budget 0' '--budget' 'expected 1 to'

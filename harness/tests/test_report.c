@@ -153,6 +153,74 @@ static void test_junit_cut(void **state)
 	assert_has(html_of(r, NULL), "The run was cut short: 9 of 11 scenarios finished");
 }
 
+/* ---- nested cuts: all three reports tell how far they went */
+
+static const char searched[] =
+	SYNTH_RUN SYNTH_SCENARIO
+	"{\"t\":\"case\",\"token\":\"bp1:p:s:0:flash:1/after:-:1\",\"scenario\":\"s\",\"variant\":\"flash after\",\"phase\":\"\",\"op\":1,"
+	"\"kind\":\"erase\",\"addr\":0,\"verdict\":\"pass\",\"run\":1,\"merged\":false}\n"
+	"{\"t\":\"case\",\"token\":\"bp1:p:s:0:flash:1/after+flash:7/after:-:1\",\"scenario\":\"s\",\"variant\":\"cut 2: flash after\","
+	"\"phase\":\"\",\"op\":7,\"kind\":\"erase\",\"addr\":0,\"depth\":2,\"verdict\":\"pass\",\"run\":2,\"merged\":false}\n"
+	"{\"t\":\"search\",\"scenario\":\"s\",\"end\":\"%s\",\"open\":%u,\"levels\":["
+	"{\"depth\":1,\"cases\":1,\"merged\":0,\"states\":1,\"open\":0},"
+	"{\"depth\":2,\"cases\":40961,\"merged\":40000,\"states\":1,\"open\":%u}]}\n"
+	"{\"t\":\"scenario-end\",\"name\":\"s\",\"pass\":2,\"fail\":0,\"not_exercised\":0,\"rig\":0,\"skip\":0,\"cases\":2,\"runs\":2,"
+	"\"merged\":0,\"virtual_ns\":5}\n";
+
+static struct bp_results *searched_results(const char *end, unsigned open)
+{
+	struct bp_results *r = NULL;
+	struct bp_err err = {.text = ""};
+	char text[sizeof(searched) + 64];
+	int n = snprintf(text, sizeof(text), searched, end, open, open);
+
+	if (bp_results_parse(arena, "j", text, (size_t)n, &r, &err))
+		fail_msg("%s", err.text);
+	return r;
+}
+
+static const char *table_of(const struct bp_results *r, unsigned columns, bool color);
+
+static void test_searches(void **state)
+{
+	static const struct {
+		const char *end, *says;
+		unsigned open;
+	} rows[] = {
+		{"closed", "2 states after up to 2 cuts; closed: no further cut leads to a new one", 0},
+		{"budget-ended", "2 states after up to 2 cuts; budget-ended, 960 states open", 960},
+		{"depth", "2 states after up to 2 cuts; deeper was not asked for", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bp_results *r = searched_results(rows[i].end, rows[i].open);
+		const char *xml = junit_of(r), *html = html_of(r, NULL), *table = table_of(r, 0, false);
+		char property[80];
+
+		assert_has(table, "nested cuts, s: ");
+		assert_has(table, rows[i].says);
+		assert_has(html, "<section id=\"nested\">");
+		assert_has(html, rows[i].says);
+		assert_has(html, "<td class=\"num\">40,961</td><td class=\"num\">40,000</td><td class=\"num\">1</td>");
+		assert_has(xml, "name=\"new_states_by_depth\" value=\"1 1\"");
+		snprintf(property, sizeof(property), "name=\"search\" value=\"%s\"", rows[i].end);
+		assert_has(xml, property);
+		snprintf(property, sizeof(property), "name=\"open_states\" value=\"%u\"", rows[i].open);
+		assert_has(xml, property);
+	}
+}
+
+static void test_no_search(void **state)
+{
+	const struct synth o = {.operations = 20};
+	struct bp_results *r = synth_results(arena, &o);
+
+	(void)state;
+	assert_lacks(html_of(r, NULL), "id=\"nested\"");
+	assert_lacks(junit_of(r), "new_states_by_depth");
+}
+
 /* ---- HTML */
 
 static void test_html_clean(void **state)
@@ -395,7 +463,7 @@ int main(void)
 		TEST(test_junit_dirty),
 		TEST(test_junit_twenty_tokens),
 		TEST(test_junit_control_missed),
-		TEST(test_junit_cut),
+		TEST(test_junit_cut), TEST(test_searches), TEST(test_no_search),
 		TEST(test_html_clean),
 		TEST(test_html_fetches_nothing),
 		TEST(test_html_dirty),

@@ -276,6 +276,12 @@ static void test_wrong_journals(void **state)
 		{"end of another", RUN "{\"t\":\"scenario-end\",\"name\":\"x\",\"pass\":0,\"fail\":0,\"not_exercised\":0,\"rig\":0,\"skip\":0,"
 				       "\"cases\":0,\"runs\":0,\"merged\":0,\"virtual_ns\":0}\n", {"j:2: error", "'x'"}},
 		{"sums that differ", RUN SCENARIO PASS END("2"), {"j:4: error", "2 pass", "say 1"}},
+		{"search outside",
+		 RUN "{\"t\":\"search\",\"scenario\":\"s\",\"end\":\"closed\",\"open\":0,\"levels\":[]}\n",
+		 {"j:2: error", "outside"}},
+		{"level without states",
+		 RUN SCENARIO "{\"t\":\"search\",\"scenario\":\"s\",\"end\":\"closed\",\"open\":0,\"levels\":[{\"depth\":1}]}\n",
+		 {"j:3: error", "'cases'"}},
 		{"run ends inside", RUN SCENARIO PASS RUN_END("0"), {"j:4: error", "before scenario 's'"}},
 		{"controls that differ", RUN SCENARIO PASS END("1") RUN_END("1"), {"j:5: error", "controls"}},
 		{"after the end", RUN SCENARIO PASS END("1") RUN_END("0") SCENARIO, {"j:6: error", "after run-end"}},
