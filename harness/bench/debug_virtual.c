@@ -57,8 +57,8 @@ static bool weak_records(const struct bp_virtual *v, const struct bp_flash *f)
 	for (unsigned i = DUT_AREA_SLOT_B + 1; i < DUT_AREA_COUNT; i++) {
 		const struct dut_area *area = &v->board.product->board.dut.area[i];
 
-		for (uint32_t at = 0; at < area->size; at += bp_page_at(&f->geo, area->addr + at).bytes)
-			if (f->page_weak[bp_page_at(&f->geo, area->addr + at).number])
+		for (uint32_t at = 0; at < area->size; at += bp_flash_page_at(&f->geo, area->addr + at).bytes)
+			if (f->page_weak[bp_flash_page_at(&f->geo, area->addr + at).number])
 				return true;
 	}
 	return false;

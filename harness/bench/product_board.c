@@ -271,9 +271,9 @@ static void check_page(struct bp_product_reader *r, const struct bp_node *area, 
 	if (!f->n_sectors && value % f->page_bytes)
 		bp_diag_at(&r->diag, bp_map_get(area, key), "'%s' is 0x%x; expected a multiple of the page (0x%x)", key, value,
 			   f->page_bytes);
-	else if (f->n_sectors && at < f->size_bytes && bp_page_at(f, at).start != at)
+	else if (f->n_sectors && at < f->size_bytes && bp_flash_page_at(f, at).start != at)
 		bp_diag_at(&r->diag, bp_map_get(area, key), "'%s' is 0x%x, which lies within the page from 0x%x to 0x%x", key, value,
-			   bp_page_at(f, at).start, bp_page_at(f, at).start + bp_page_at(f, at).bytes - 1);
+			   bp_flash_page_at(f, at).start, bp_flash_page_at(f, at).start + bp_flash_page_at(f, at).bytes - 1);
 }
 
 /* Reads one area; size 0 is left when it is missing or wrong. */

@@ -46,7 +46,7 @@ int bp_real_read_flash(struct bp_real *r, uint32_t addr, uint8_t *buf, uint32_t 
 		n = len - at < r->io_bytes ? len - at : r->io_bytes;
 		rc = r->debug.ops->read(r->debug.self, addr + at, buf + at, n, err);
 		if (rc == BP_EIO && r->product->board.flash.ecc) {
-			uint32_t page = bp_page_at(&r->product->board.flash, addr + at).bytes;
+			uint32_t page = bp_flash_page_at(&r->product->board.flash, addr + at).bytes;
 
 			n = page - (addr + at) % page < n ? page - (addr + at) % page : n;
 			rc = r->debug.ops->read(r->debug.self, addr + at, buf + at, n, err);
@@ -65,12 +65,13 @@ static int write_page(struct bp_real *r, uint32_t addr, const uint8_t *bytes, st
 		return bp_fail(err, BP_EIO, "board %s: %u pages were erased, its limit for a night (erases-per-night)", r->bench->name,
 			       r->pages_written);
 	r->pages_written++;
-	return r->debug.ops->program(r->debug.self, addr, bytes, bp_page_at(&r->product->board.flash, addr).bytes, bp_deadline_in(PROGRAM_NS), err);
+	return r->debug.ops->program(r->debug.self, addr, bytes, bp_flash_page_at(&r->product->board.flash, addr).bytes,
+				     bp_deadline_in(PROGRAM_NS), err);
 }
 
 static int load_page(struct bp_real *r, uint32_t addr, const uint8_t *want, bool force, struct bp_err *err)
 {
-	uint32_t page = bp_page_at(&r->product->board.flash, addr).bytes;
+	uint32_t page = bp_flash_page_at(&r->product->board.flash, addr).bytes;
 	uint8_t held[MAX_PAGE], refused[MAX_PAGE];
 	bool same = true;
 	int rc = 0;
@@ -92,11 +93,11 @@ static int load_page(struct bp_real *r, uint32_t addr, const uint8_t *want, bool
 int bp_real_load(struct bp_real *r, uint32_t addr, const uint8_t *want, uint32_t len, const uint8_t *force, struct bp_err *err)
 {
 	const struct bp_geometry *g = &r->product->board.flash;
-	uint32_t first = len ? bp_page_at(g, addr).number : 0;
+	uint32_t first = len ? bp_flash_page_at(g, addr).number : 0;
 	int rc = bp_real_service(r, err);
 
-	for (uint32_t at = 0; at < len && !rc; at += bp_page_at(g, addr + at).bytes)
-		rc = load_page(r, addr + at, want + at, force && force[bp_page_at(g, addr + at).number - first], err);
+	for (uint32_t at = 0; at < len && !rc; at += bp_flash_page_at(g, addr + at).bytes)
+		rc = load_page(r, addr + at, want + at, force && force[bp_flash_page_at(g, addr + at).number - first], err);
 	bp_real_forget(r);
 	return rc;
 }

@@ -33,7 +33,7 @@ static void apply(const struct bp_log *log, const struct bp_log_op *op, uint8_t 
 	const struct bp_geometry *g = &log->start->geo;
 
 	if (op->kind == BP_OP_ERASE) {
-		memset(bytes + op->addr, g->erased, bp_page_at(g, op->addr).bytes);
+		memset(bytes + op->addr, g->erased, bp_flash_page_at(g, op->addr).bytes);
 		return;
 	}
 	for (uint32_t i = 0; i < g->unit_bytes; i++) {
@@ -63,7 +63,7 @@ int bp_classify(struct bp_arena *a, const struct bp_log *log, const uint8_t *see
 		out->at[k] = wrong ? 0 : BP_FIT_WHOLE;
 		if (k == log->n_ops)
 			break;
-		len = op->kind == BP_OP_ERASE ? bp_page_at(g, op->addr).bytes : g->unit_bytes;
+		len = op->kind == BP_OP_ERASE ? bp_flash_page_at(g, op->addr).bytes : g->unit_bytes;
 		before = differ(&v, op->addr, len);
 		memcpy(old, v.now + op->addr, len);
 		apply(log, op, v.now);

@@ -21,7 +21,7 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 	l->arena = a;
 	l->start = start;
 	l->unit_bytes = g->unit_bytes;
-	l->cap_ops = ROUNDS * (g->size_bytes / g->unit_bytes + bp_page_count(g));
+	l->cap_ops = ROUNDS * (g->size_bytes / g->unit_bytes + bp_flash_page_count(g));
 	l->cap_data = ROUNDS * g->size_bytes;
 	l->cap_owed = OWED_MAX;
 	l->cap_sends = SENDS_MAX;

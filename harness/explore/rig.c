@@ -43,7 +43,7 @@ int bp_rig_open(struct bp_arena *a, const struct bp_bench_board *b, struct bp_ru
 	g->board_arena = a;
 	g->seen = bp_arena_alloc(a, size);
 	g->unreadable = bp_arena_alloc(a, size);
-	g->force = bp_arena_alloc(a, bp_page_count(&r->product->board.flash));
+	g->force = bp_arena_alloc(a, bp_flash_page_count(&r->product->board.flash));
 	if (!g->seen || !g->unreadable || !g->force)
 		return bp_fail(err, BP_ENOMEM, "no memory for board %s", b->name);
 	rc = bp_real_open(a, b, r->product, &g->real, err);
@@ -87,10 +87,10 @@ static int provision(struct bp_rig *g, struct bp_err *err)
 
 		if (area->size)
 			rc = bp_real_load(g->real, area->addr, g->twin->start->bytes + area->addr, area->size,
-					  g->force + bp_page_at(geo, area->addr).number, err);
+					  g->force + bp_flash_page_at(geo, area->addr).number, err);
 	}
 	if (!rc)
-		memset(g->force, 0, bp_page_count(geo));
+		memset(g->force, 0, bp_flash_page_count(geo));
 	return rc;
 }
 
@@ -209,7 +209,7 @@ static void suspect(struct bp_rig *g)
 	uint32_t first = g->looked ? g->fit.first : 0, last = g->looked ? g->fit.last : log->n_ops;
 
 	for (uint32_t k = first; (!g->looked || g->fit.fits) && k <= last && k < log->n_ops; k++)
-		g->force[bp_page_at(&log->start->geo, log->op[k].addr).number] = 1;
+		g->force[bp_flash_page_at(&log->start->geo, log->op[k].addr).number] = 1;
 }
 
 static bool is_torn(const struct bp_case *c)

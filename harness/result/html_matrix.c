@@ -3,11 +3,12 @@
 #include "result/html_parts.h"
 
 #include "result/words.h"
+#include "scenario/cutpoint.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define CLASSES_MAX 12  /* columns; the last one takes what is left */
+#define CLASSES_MAX 16  /* columns; the last one takes what is left */
 #define CLASS_BYTES 32
 
 struct classes {
@@ -15,15 +16,22 @@ struct classes {
 	char name[CLASSES_MAX][CLASS_BYTES];
 };
 
-/* "flash torn 10%" → "flash torn", "edit body-bit" → "edit", "no fault" as it stands. */
+/* "flash torn 10%" → "flash torn", "flash before brown-out 20 ms" → "supply", "edit body-bit" → "edit", "no fault" as it stands. */
 static void class_name(const char *variant, char *out)
 {
 	static const char *const whole[] = {"no fault", "flash before", "flash after", "flash torn"};
-	size_t len = strcspn(variant, " ");
+	size_t len = strcspn(variant, " :");
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		if (strncmp(variant, whole[i], strlen(whole[i])) == 0)
 			len = strlen(whole[i]);
+	}
+	for (unsigned i = BP_FAULT_POWER_CUT + 1; i < BP_FAULTS; i++) {
+		if (strncmp(variant, "flash ", 6) != 0 || !strstr(variant, bp_fault_names[i]))
+			continue;
+		variant = bp_fault_is_reset((enum bp_fault)i) ? "reset" : i <= BP_FAULT_BROWN_OUT ? "supply" : "flash fault";
+		len = strlen(variant);
+		break;
 	}
 	snprintf(out, CLASS_BYTES, "%.*s", (int)(len < CLASS_BYTES ? len : CLASS_BYTES - 1), variant);
 }
@@ -53,7 +61,10 @@ static void find_classes(const struct bp_results *r, struct classes *c)
 	for (size_t f = 0; f < sizeof(first) / sizeof(first[0]); f++) {
 		for (size_t i = 0; i < r->n_scenarios; i++) {
 			for (size_t v = 0; v < r->scenarios[i].n_variants; v++) {
-				if (strncmp(r->scenarios[i].variants[v].name, first[f], strlen(first[f])) == 0)
+				char name[CLASS_BYTES];
+
+				class_name(r->scenarios[i].variants[v].name, name);
+				if (strcmp(name, first[f]) == 0)
 					class_index(c, first[f]);
 			}
 		}

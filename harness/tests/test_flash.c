@@ -70,7 +70,7 @@ static void unequal_pages(void **state)
 	assert_int_equal(f->n_pages, 7);
 	assert_memory_equal(f->page_start, start, sizeof(start));
 	for (uint32_t p = 0; p < 7; p++) {
-		struct bp_page first = bp_page_at(&g, start[p]), last = bp_page_at(&g, start[p + 1] - 1);
+		struct bp_flash_page first = bp_flash_page_at(&g, start[p]), last = bp_flash_page_at(&g, start[p + 1] - 1);
 
 		assert_memory_equal(&first, &last, sizeof(first));
 		assert_true(first.number == p && first.start == start[p] && first.bytes == start[p + 1] - start[p]);

@@ -56,13 +56,13 @@ static int sha_read(struct bp_vboard *b, uint32_t addr, uint32_t len, uint8_t di
 int bp_accel_sha256(struct bp_vboard *b, uint32_t addr, uint32_t len, uint8_t digest[32])
 {
 	const struct bp_geometry *g = &b->config->flash;
-	uint32_t first = bp_page_at(g, addr).number, last;
+	uint32_t first = bp_flash_page_at(g, addr).number, last;
 	XXH128_hash_t h;
 	struct row *r;
 
 	if (b->accel != BP_ACCEL_REMEMBER || !len || bp_flash_unsettled(b->flash, addr, len))
 		return sha_read(b, addr, len, digest);
-	last = bp_page_at(g, addr + len - 1).number;
+	last = bp_flash_page_at(g, addr + len - 1).number;
 	for (uint32_t p = first; p <= last; p++)
 		bp_flash_page_hash(b->flash, p);
 	h = XXH3_128bits_withSeed(&b->flash->page_hash[first], (last - first + 1) * sizeof(struct bp_hash128),

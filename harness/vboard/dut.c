@@ -98,7 +98,7 @@ uint32_t dut_flash_page_size(uint32_t addr)
 {
 	const struct bp_geometry *g = &bp_board_running->config->flash;
 
-	return addr < g->size_bytes ? bp_page_at(g, addr).bytes : 0;
+	return addr < g->size_bytes ? bp_flash_page_at(g, addr).bytes : 0;
 }
 
 static bool inside(const struct bp_vboard *b, uint32_t addr, uint32_t len)
@@ -200,7 +200,7 @@ static int operate(struct bp_vboard *b, enum bp_op_kind kind, uint32_t addr, con
 {
 	const struct bp_geometry *g = &b->config->flash;
 	/* A program is of a unit; its page does not matter, and there are thousands. */
-	struct bp_page page = kind == BP_OP_ERASE ? bp_page_at(g, addr) : (struct bp_page){0};
+	struct bp_flash_page page = kind == BP_OP_ERASE ? bp_flash_page_at(g, addr) : (struct bp_flash_page){0};
 	struct bp_op op = {
 		.kind = kind, .addr = addr, .data = data, .ordinal = ++b->ops, .start_ns = b->now,
 		.len = kind == BP_OP_PROGRAM ? g->unit_bytes : page.bytes, .first = first, .last = last,
@@ -284,7 +284,7 @@ int dut_flash_erase(uint32_t addr)
 	b->calls = 0;
 	if (b->debugged)
 		bp_board_call(b, BP_CALL_ERASE, (const uint32_t[3]){addr, 0, 0}, NULL);
-	if (inside(b, addr, 1) && bp_page_at(&b->config->flash, addr).start == addr) {
+	if (inside(b, addr, 1) && bp_flash_page_at(&b->config->flash, addr).start == addr) {
 		check_place(b, addr);
 		rc = operate(b, BP_OP_ERASE, addr, NULL, true, true);
 	} else {

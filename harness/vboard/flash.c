@@ -22,7 +22,7 @@ const char *bp_trap_name(enum bp_trap_kind kind)
 int bp_flash_new(struct bp_arena *a, const struct bp_geometry *geo, uint64_t seed, struct bp_flash **out)
 {
 	struct bp_flash *f = bp_arena_alloc(a, sizeof(*f));
-	uint32_t pages = bp_page_count(geo);
+	uint32_t pages = bp_flash_page_count(geo);
 	uint32_t units = geo->size_bytes / geo->unit_bytes;
 
 	if (!f)
@@ -51,7 +51,7 @@ int bp_flash_new(struct bp_arena *a, const struct bp_geometry *geo, uint64_t see
 		return BP_ENOMEM;
 	for (uint32_t p = 0, at = 0; p <= pages; p++) {
 		f->page_start[p] = at;
-		at += at < geo->size_bytes ? bp_page_at(geo, at).bytes : 0;
+		at += at < geo->size_bytes ? bp_flash_page_at(geo, at).bytes : 0;
 	}
 	memset(f->bytes, geo->erased, geo->size_bytes);
 	memset(f->touched, 1, pages);

@@ -10,7 +10,7 @@
 static inline uint32_t bp_cells_page(const struct bp_flash *f, uint32_t addr)
 {
 	assert(f->geo.page_bytes && f->geo.unit_bytes);
-	return f->geo.n_sectors ? bp_page_at(&f->geo, addr).number : addr / f->geo.page_bytes;
+	return f->geo.n_sectors ? bp_flash_page_at(&f->geo, addr).number : addr / f->geo.page_bytes;
 }
 
 static inline uint32_t bp_cells_bytes(const struct bp_flash *f, uint32_t page)

@@ -31,15 +31,15 @@ struct bp_geometry {
 	unsigned n_sectors;
 };
 
-struct bp_page {
+struct bp_flash_page {
 	uint32_t number, start, bytes; /* number: from 0 */
 	uint64_t erase_ns;
 };
 
 /* The page that holds addr, which lies within the flash. */
-static inline struct bp_page bp_page_at(const struct bp_geometry *g, uint32_t addr)
+static inline struct bp_flash_page bp_flash_page_at(const struct bp_geometry *g, uint32_t addr)
 {
-	struct bp_page p = {0, 0, g->page_bytes, g->erase_ns};
+	struct bp_flash_page p = {0, 0, g->page_bytes, g->erase_ns};
 
 	for (unsigned i = 0; i < g->n_sectors; i++) {
 		const struct bp_sectors *r = &g->sectors[i];
@@ -56,9 +56,9 @@ static inline struct bp_page bp_page_at(const struct bp_geometry *g, uint32_t ad
 	return p;
 }
 
-static inline uint32_t bp_page_count(const struct bp_geometry *g)
+static inline uint32_t bp_flash_page_count(const struct bp_geometry *g)
 {
-	return bp_page_at(g, g->size_bytes - 1).number + 1;
+	return bp_flash_page_at(g, g->size_bytes - 1).number + 1;
 }
 
 struct bp_costs {                    /* charged by dut_spend(), ns a unit */

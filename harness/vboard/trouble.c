@@ -27,7 +27,7 @@ static void strike(struct bp_vboard *b, const struct bp_op *op)
 			      op->start_ns + span * b->arm_torn.percent / 100;
 		b->low_until = b->low_from + b->arm_lasts_ns;
 	} else if (bp_fault_is_lasting(b->arm_fault)) {
-		b->bad_page = bp_page_at(&b->config->flash, op->addr).number + 1;
+		b->bad_page = bp_flash_page_at(&b->config->flash, op->addr).number + 1;
 		b->bad_how = b->arm_fault;
 	}
 }
@@ -75,7 +75,7 @@ int bp_board_trouble(struct bp_vboard *b, const struct bp_op *op, int *rc)
 	}
 	if (!low_rail(b, op, struck, rc))
 		return 0;
-	bad = b->bad_page && bp_page_at(&b->config->flash, op->addr).number + 1 == b->bad_page;
+	bad = b->bad_page && bp_flash_page_at(&b->config->flash, op->addr).number + 1 == b->bad_page;
 	if ((struck && b->arm_fault == BP_FAULT_OP_REJECTED) || (bad && b->bad_how == BP_FAULT_PAGE_DEAD))
 		*rc = nothing_done(b, op, false);
 	else if (struck && b->arm_fault == BP_FAULT_OP_IGNORED)
