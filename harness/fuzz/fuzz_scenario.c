@@ -91,6 +91,9 @@ static void check_faults(const struct bp_scenario *s, const struct bp_product *p
 		for (unsigned k = 0; k < w->n_positions; k++)
 			must(w->position[k].position != BP_CUT_TORN || w->position[k].shape ||
 			     (w->position[k].percent >= 1 && w->position[k].percent <= 99));
+		must(w->n_at <= BP_MAX_POSITIONS && (!w->n_at || (!w->n_positions && !w->phases)));
+		for (unsigned k = 0; k < w->n_at; k++)
+			must(w->at[k].event < BP_EVENTS && w->at[k].n >= 1 && (!bp_fault_is_live(w->at[k].fault) || s->trouble_reasons));
 	}
 	for (unsigned i = 0; i < s->n_edits; i++) {
 		must(s->edit[i].op && s->edit[i].seeds >= 1 && s->edit[i].refused <= BP_REFUSED_PAYLOAD);

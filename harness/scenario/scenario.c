@@ -403,6 +403,7 @@ static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sw
 	const struct bp_node *phases, *positions, *at = bp_map_get(map, "at");
 	unsigned event = 0, phase;
 
+	w->every = 1;
 	if (at) {
 		read_listed(r, at, w);
 		bp_map_done(&r->diag, map);
@@ -410,7 +411,6 @@ static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sw
 	}
 	bp_node_enum(&r->diag, bp_map_need(&r->diag, map, "event", "what is counted"), bp_event_names, BP_SWEEP_EVENTS, &event);
 	w->event = (enum bp_event)event;
-	w->every = 1;
 	phases = bp_map_need(&r->diag, map, "phases", "in which phases of the update to cut");
 	if (phases && bp_node_is(&r->diag, phases, BP_NODE_SEQ))
 		for (size_t i = 0; i < phases->n; i++)
