@@ -321,7 +321,7 @@ static bool not_whole(const struct bp_judge *j, const struct bp_facts *f, struct
 {
 	const struct bp_artifact *a = running(j, f);
 
-	return a && !f->image_whole &&
+	return a && f->settled && !f->image_whole &&
 	       broken(out, "%s runs from slot %c, but its bytes are damaged or weak", a->name, 'a' + (char)f->o.slot);
 }
 
@@ -482,8 +482,6 @@ static bool update_failed(const struct bp_judge *j, const struct bp_facts *f, st
 		return broken(out, "the good update %s was never confirmed", sent);
 	if (f->o.artifact != f->artifact)
 		return broken(out, "the good update %s was confirmed, but %s runs", sent, name_of(j, f->o.artifact));
-	if (!f->image_whole)
-		return broken(out, "the good update %s runs from slot %c, but its bytes are damaged or weak", sent, 'a' + (char)f->o.slot);
 	return !f->has_status && broken(out, "no status after the good update: %.90s", f->no_status);
 }
 

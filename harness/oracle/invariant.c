@@ -42,7 +42,7 @@ const struct bp_invariant_row bp_invariants[BP_INVARIANTS] = {
 	[BP_INV_BOOTS_ALLOWED_IMAGE] = {"boots-allowed-image",
 		"The image that runs is one that this moment of the update allows.", "P-1 P-2 C-5", BP_AT_RECOVERY},
 	[BP_INV_IMAGE_INTACT] = {"image-intact",
-		"The running image stands in its slot bit for bit, with no weak bit.", "C-11", BP_AT_RECOVERY},
+		"The running image stands in its slot bit for bit, with no weak bit.", "C-11", BP_AT_RECOVERY | GOOD_UPDATE},
 	[BP_INV_STATE_REPAIRED] = {"state-repaired",
 		"At rest both copies of the boot state are alike, and one of them at least is firm.", "C-14", BP_AT_RECOVERY | BP_AT_BOOT},
 	[BP_INV_CONFIG_READABLE] = {"config-readable",

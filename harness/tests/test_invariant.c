@@ -168,7 +168,7 @@ static const struct row rows[] = {
 	{"follow-up: for ever on trial", BP_INV_UPDATABLE, "did not settle", BP_STAGE_CONFIRMED, .script = {.stays_in_trial = true}},
 	{"follow-up: never confirmed", BP_INV_UPDATABLE, "never confirmed", BP_STAGE_CONFIRMED, .script = {.never_confirms = true}},
 	{"follow-up: confirmed, but another runs", BP_INV_ROLLBACK_INDEX_MONOTONIC, "to runs", BP_STAGE_CONFIRMED, .script = {.keeps_old = true}},
-	{"follow-up: confirmed, but damaged", BP_INV_UPDATABLE, "damaged or weak", BP_STAGE_CONFIRMED, .script = {.damages_new = true}},
+	{"follow-up: confirmed, but damaged", BP_INV_IMAGE_INTACT, "damaged or weak", BP_STAGE_CONFIRMED, .script = {.damages_new = true}},
 	{"follow-up: counter not raised", BP_INV_ROLLBACK_INDEX_MONOTONIC, "is 11, expected at least 12", BP_STAGE_CONFIRMED,
 	 .script = {.counter = 11}},
 	{"follow-up: transition not told", BP_INV_TRANSITIONS_IN_ORDER, "confirm is missing", BP_STAGE_DOWNLOADING,
