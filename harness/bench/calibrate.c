@@ -14,16 +14,17 @@
 #define OFF_NS (500 * BP_NS_PER_MS)
 #define FIRST_BYTE_NS (5 * BP_NS_PER_S)
 #define BOOTS 5u
-#define MEETS_FROM 0.55
-#define MEETS_TO 0.80
-#define HELD_UP 1.4                      /* a reading so many times the typical one */
-#define LEAST_KEPT 0.5                   /* of all cuts */
+#define MEETS_FROM 0.50
+#define MEETS_TO 0.90
+#define FAST 10u                         /* one in so many readings is as fast or faster: the host did not hold it up */
+#define WIDE 3                           /* an interval so many times the width of a fast one tells nothing */
+#define LEAST_TELLING 0.25               /* of all cuts */
 #define WINDOW 0.95                      /* of all cuts: what `jitter` is the half width of */
+#define SURE 8                           /* standard errors that fit into what a calibration may be off: the readings' own error comes on top */
 #define STEP_NS 5000.0                   /* of the distribution, or a part of its width */
 #define STEPS 4000u
 #define ROUNDS 400                       /* the distribution has long stood still by then */
-#define COARSE_NS 35e3                   /* an error of the median as small as this is never too large, ns */
-#define SHIFT_NS 50e3                    /* nor one by a shift of all readings: what a calibration is good for, or a tenth of the delay */
+#define MAY_BE_OFF_NS 50e3               /* a calibration is good for that, or a tenth */
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
@@ -81,38 +82,77 @@ static double quantile(const struct spread *s, double q)
 	return s->from + s->step * (k + (s->p[k] > 0 ? (q - sum) / s->p[k] : 0.5));
 }
 
-int bp_calibrate_estimate(const char *board, const uint64_t *low, const uint64_t *high, uint32_t n, struct bp_calibrated *out, struct bp_err *err)
+static double may_be_off(double ns)
+{
+	return ns / 10 > MAY_BE_OFF_NS ? ns / 10 : MAY_BE_OFF_NS;
+}
+
+/* Standard error of a quantile from n draws: what the distribution spans between the ranks that it may have (Woodruff 1952). */
+static double quantile_error(const struct spread *s, double q, uint32_t n)
+{
+	double ranks = sqrt(q * (1 - q) / n);
+
+	return (quantile(s, fmin(q + ranks, 1)) - quantile(s, fmax(q - ranks, 0))) / 2;
+}
+
+static uint64_t width_of(const struct bp_intervals *seen, uint32_t i)
+{
+	return seen->high_ns[i] - seen->low_ns[i];
+}
+
+/* Bins for all that may be, and the most likely distribution in them. */
+static void fit(struct spread *s, const struct bp_intervals *seen)
+{
+	uint64_t from = BP_NEVER, to = 0;
+
+	for (uint32_t i = 0; i < seen->n; i++) {
+		from = seen->low_ns[i] < from ? seen->low_ns[i] : from;
+		to = seen->high_ns[i] > to ? seen->high_ns[i] : to;
+	}
+	s->from = (double)from;
+	s->step = fmax((double)(to - from) / STEPS, STEP_NS);
+	s->n = 1 + (uint32_t)((double)(to - from) / s->step);
+	s->n = s->n < STEPS ? s->n : STEPS;
+	most_likely(s, seen->low_ns, seen->high_ns, seen->n);
+}
+
+int bp_calibrate_estimate(const char *board, const struct bp_intervals *seen, struct bp_calibrated *out, struct bp_err *err)
 {
 	static struct spread s;
-	uint64_t width[BP_CALIBRATE_MAX_CUTS], from = BP_NEVER, to = 0;
-	double off, shift;
+	uint64_t width[BP_CALIBRATE_MAX_CUTS];
+	uint32_t n = seen->n, telling = 0;
+	double low, high, error, off;
 
 	if (n < BP_CALIBRATE_MIN_CUTS || n > BP_CALIBRATE_MAX_CUTS)
 		return bp_fail(err, BP_EINTERNAL, "%u cuts to calibrate from", n);
-	for (uint32_t i = 0; i < n; i++) {
-		width[i] = high[i] - low[i];
-		from = low[i] < from ? low[i] : from;
-		to = high[i] > to ? high[i] : to;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		width[i] = width_of(seen, i);
 	qsort(width, n, sizeof(width[0]), ascending);
-	s = (struct spread){.from = (double)from, .step = (double)(to - from) / STEPS};
-	s.step = s.step > STEP_NS ? s.step : STEP_NS;
-	s.n = 1 + (uint32_t)((double)(to - from) / s.step);
-	s.n = s.n < STEPS ? s.n : STEPS;
-	most_likely(&s, low, high, n);
+	for (uint32_t i = 0; i < n; i++)
+		telling += width[i] <= WIDE * width[n / FAST];
+	if (telling < LEAST_TELLING * n)
+		return bp_fail(err, BP_EREFUSED, "board %s: %u of %u cuts could not be timed, as this host was held up: try again when it is "
+			       "less busy", board, n - telling, n);
+	fit(&s, seen);
+	low = quantile(&s, (1 - WINDOW) / 2);
+	high = quantile(&s, (1 + WINDOW) / 2);
+	error = hypot(quantile_error(&s, (1 - WINDOW) / 2, telling), quantile_error(&s, (1 + WINDOW) / 2, telling)) / 2;
 	*out = (struct bp_calibrated){
-		.dead_ns = (uint64_t)quantile(&s, 0.5), .resolution_ns = width[n / 2] / 2, .cuts = n,
-		.jitter_ns = (uint64_t)((quantile(&s, (1 + WINDOW) / 2) - quantile(&s, (1 - WINDOW) / 2)) / 2),
+		.dead_ns = (uint64_t)((low + high) / 2), .jitter_ns = (uint64_t)((high - low) / 2), .error_ns = (uint64_t)error,
+		.resolution_ns = width[n / 2] / 2, .cuts = n,
 	};
-	/* Were the middles of the intervals all that is known, their median would be so far off. */
-	off = (double)out->resolution_ns / sqrt(n);
-	/* A busy host moves all of them to one side, by up to half of that: no number of cuts averages it away. */
-	shift = (double)out->resolution_ns / 2;
-	if ((off > COARSE_NS && off > (double)out->dead_ns / 20) || (shift > SHIFT_NS && shift > (double)out->dead_ns / 10))
+	/* Were the middles of the intervals all that is known, they would be so far off in the mean; all of them may be shifted alike. */
+	off = fmax((double)out->resolution_ns / sqrt(telling), (double)seen->unsure_ns);
+	if (off > may_be_off((double)out->dead_ns))
 		return bp_fail(err, BP_EREFUSED, "board %s: its probe tells the end to %.2f ms only, too coarse for a delay of %.2f ms from %u "
 			       "cuts: a faster adapter speed or a less busy host is needed", board, (double)out->resolution_ns / 1e6,
 			       (double)out->dead_ns / 1e6, n);
 	return 0;
+}
+
+bool bp_calibrate_sure(const struct bp_calibrated *c)
+{
+	return SURE * (double)c->error_ns <= fmin(may_be_off((double)c->dead_ns), may_be_off((double)c->jitter_ns));
 }
 
 /* ---- a cut ------------------------------------------------------------------------------------ */
@@ -211,16 +251,17 @@ static int first_bytes(struct bp_real *r, uint64_t *median, struct bp_err *err)
 }
 
 /*
- * A reading meets the board 55 to 80 per cent into its time; before that the
+ * A reading meets the board 50 to 90 per cent into its time; before that the
  * command is on its way, after that the answer (OpenOCD 0.12 with an ST-LINK,
- * against a served board's own account of its death, November 2026; what another
- * adapter shifts is a part of one reading). The board lived when the last one that
- * was answered met it, and was dead when the next would have. Readings at which
- * the host was held up are left out: when they met the board, nobody knows.
+ * against a served board's own account of its death, November 2026: 99 of 100; what
+ * another adapter shifts is a part of one reading). The board lived when the last
+ * one that was answered met it, and was dead when the next met it. A reading that
+ * the host held up may have met it as early as a fast one does, and as late as all
+ * that it was held up: such an interval is wide, but never wrong.
  */
-static int intervals(const char *board, const struct cut *cut, uint32_t n, uint64_t *low, uint64_t *high, uint32_t *kept, struct bp_err *err)
+static void intervals(const struct cut *cut, uint32_t n, struct bp_intervals *out)
 {
-	uint64_t took[BP_CALIBRATE_MAX_CUTS] = {0}, vain[BP_CALIBRATE_MAX_CUTS] = {0}, typical, in_vain;
+	uint64_t took[BP_CALIBRATE_MAX_CUTS] = {0}, vain[BP_CALIBRATE_MAX_CUTS] = {0}, fast, in_vain;
 
 	for (uint32_t i = 0; i < n; i++) {
 		took[i] = cut[i].took_ns;
@@ -228,56 +269,74 @@ static int intervals(const char *board, const struct cut *cut, uint32_t n, uint6
 	}
 	qsort(took, n, sizeof(took[0]), ascending);
 	qsort(vain, n, sizeof(vain[0]), ascending);
-	typical = took[n / 2];
-	in_vain = vain[n / 2];
-	*kept = 0;
+	fast = took[n / FAST];
+	in_vain = vain[n / FAST];
 	for (uint32_t i = 0; i < n; i++) {
-		int64_t from = cut[i].answered_ns + (int64_t)((double)typical * MEETS_FROM);
-		int64_t to = cut[i].failed_ns + (int64_t)((double)typical * MEETS_TO);
+		uint64_t least = cut[i].took_ns < fast ? cut[i].took_ns : fast, held = cut[i].vain_ns > in_vain ? cut[i].vain_ns - in_vain : 0;
+		int64_t from = cut[i].answered_ns + (int64_t)((double)least * MEETS_FROM);
+		int64_t to = cut[i].failed_ns + (int64_t)((double)fast * MEETS_TO) + (int64_t)held;
 
-		if ((double)cut[i].took_ns > HELD_UP * (double)typical || (double)cut[i].vain_ns > HELD_UP * (double)in_vain ||
-		    cut[i].pause_ns > typical / 4)
-			continue;
-		low[*kept] = from > 0 ? (uint64_t)from : 0;
-		high[*kept] = to > from && to > 0 ? (uint64_t)to : low[*kept];
-		++*kept;
+		out->low_ns[i] = from > 0 ? (uint64_t)from : 0;
+		out->high_ns[i] = to > from && to > 0 ? (uint64_t)to : out->low_ns[i];
 	}
-	if (*kept < BP_CALIBRATE_MIN_CUTS || *kept < LEAST_KEPT * n)
-		return bp_fail(err, BP_EREFUSED, "board %s: %u of %u cuts could not be timed, as this host was held up: try again when it is "
-			       "less busy", board, n - *kept, n);
-	return 0;
+	out->n = n;
+	out->unsure_ns = (uint64_t)((double)fast * (MEETS_TO - MEETS_FROM) / 2);
+}
+
+static int next_cut(struct bp_real *r, struct cut *out, struct bp_err *err)
+{
+	int rc = r->board.power.ops->on(r, err);
+
+	if (!rc)
+		poll(NULL, 0, SETTLE_MS);
+	if (!rc)
+		rc = one_cut(r, out, err);
+	if (!rc && r->unproven)
+		rc = bp_fail(err, BP_EIO, "board %s: %s", r->bench->name, r->unproven_text);
+	return rc;
+}
+
+/* So many more cuts, and what they come to. */
+static int more_cuts(struct bp_real *r, struct cut *cut, uint32_t from, uint32_t to, bp_calibrate_progress *progress, void *ctx,
+		     struct bp_calibrated *out, struct bp_err *err)
+{
+	static struct bp_intervals seen;
+
+	for (uint32_t i = from; i < to; i++) {
+		int rc = next_cut(r, &cut[i], err);
+
+		if (rc)
+			return rc;
+		if (progress)
+			progress(ctx, i + 1, to);
+	}
+	intervals(cut, to, &seen);
+	return bp_calibrate_estimate(r->bench->name, &seen, out, err);
 }
 
 int bp_calibrate(struct bp_real *r, uint32_t cuts, bp_calibrate_progress *progress, void *ctx, struct bp_calibrated *out, struct bp_err *err)
 {
-	uint64_t low[BP_CALIBRATE_MAX_CUTS], high[BP_CALIBRATE_MAX_CUTS], byte_ns = 0;
-	struct cut cut[BP_CALIBRATE_MAX_CUTS];
-	uint32_t kept = 0;
+	static struct cut cut[BP_CALIBRATE_MAX_CUTS];
+	bool enough = cuts == BP_CALIBRATE_ENOUGH;
+	uint64_t byte_ns = 0;
+	uint32_t n = 0;
 	int rc = r->on ? bp_real_power_down(r, err) : 0;
 
-	if (!rc && (cuts < BP_CALIBRATE_MIN_CUTS || cuts > BP_CALIBRATE_MAX_CUTS))
+	if (!rc && !enough && (cuts < BP_CALIBRATE_MIN_CUTS || cuts > BP_CALIBRATE_MAX_CUTS))
 		rc = bp_fail(err, BP_EINTERNAL, "%u cuts to calibrate from", cuts);
 	if (!rc && !bp_real_sees(r))
 		rc = bp_fail(err, BP_ECONFIG, "board %s: when it stops is seen through its debug port, which it has not; write a 'calibration' from "
 			     "the data of its switch", r->bench->name);
 	bp_real_rewind(r);
-	for (uint32_t i = 0; i < cuts && !rc; i++) {
-		rc = r->board.power.ops->on(r, err);
-		if (!rc)
-			poll(NULL, 0, SETTLE_MS);
-		if (!rc)
-			rc = one_cut(r, &cut[i], err);
-		if (!rc && r->unproven)
-			rc = bp_fail(err, BP_EIO, "board %s: %s", r->bench->name, r->unproven_text);
-		if (!rc && progress)
-			progress(ctx, i + 1, cuts);
+	cuts = enough ? BP_CALIBRATE_FIRST_CUTS : cuts;
+	while (!rc && n < cuts) {
+		rc = more_cuts(r, cut, n, cuts, progress, ctx, out, err);
+		n = cuts;
+		if (!rc && enough && n < BP_CALIBRATE_LAST_CUTS && !bp_calibrate_sure(out))
+			cuts += BP_CALIBRATE_MORE_CUTS;
 	}
 	if (!rc)
 		rc = first_bytes(r, &byte_ns, err);
-	if (!rc)
-		rc = intervals(r->bench->name, cut, cuts, low, high, &kept, err);
-	if (!rc)
-		rc = bp_calibrate_estimate(r->bench->name, low, high, kept, out, err);
 	out->first_byte_ns = rc ? 0 : byte_ns;
 	return rc;
 }

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define ARENA_BYTES ((size_t)256 * 1024 * 1024)
-#define CUTS 100u
 
 struct options {
 	const char *bench, *board;
@@ -37,7 +36,8 @@ static void usage(FILE *out)
 		     "           that strays; writes FILE's neighbour, NAME.calibration.yaml\n\n"
 		     "  --bench FILE   the boards\n"
 		     "  --board NAME   only this one of them\n"
-		     "  --cuts N       power cycles to measure, about a second each (100)\n"
+		     "  --cuts N       power cycles to measure, about a second each (as many as it\n"
+		     "                 takes to be sure: 100 to 400)\n"
 		     "  --dry-run      calibrate: print what was measured, write nothing\n");
 }
 
@@ -113,8 +113,11 @@ static int calibrate_one(const struct bp_bench_board *b, const struct bp_product
 		return rc;
 	*out = (struct bp_calibration){.known = true, .stored = true, .dead_ns = c.dead_ns, .jitter_ns = c.jitter_ns,
 				       .first_byte_ns = c.first_byte_ns, .cuts = c.cuts};
-	printf("%s: dead %.3f ms after the command, jitter %.3f ms, first byte %.3f ms after power-on; %u cuts, resolution %.3f ms\n", b->name,
-	       (double)c.dead_ns / 1e6, (double)c.jitter_ns / 1e6, (double)c.first_byte_ns / 1e6, c.cuts, (double)c.resolution_ns / 1e6);
+	printf("%s: dead %.3f ms after the command, jitter %.3f ms, first byte %.3f ms after power-on; %u cuts, standard error %.3f ms, "
+	       "resolution %.3f ms\n", b->name, (double)c.dead_ns / 1e6, (double)c.jitter_ns / 1e6, (double)c.first_byte_ns / 1e6, c.cuts,
+	       (double)c.error_ns / 1e6, (double)c.resolution_ns / 1e6);
+	if (!bp_calibrate_sure(&c))
+		printf("%s: its switch strays so much that these numbers stray, too: more --cuts make them surer\n", b->name);
 	fflush(stdout);
 	return 0;
 }
@@ -153,7 +156,7 @@ static int parse(int argc, char **argv, struct options *o, struct bp_err *err)
 {
 	static const struct option longs[] = {{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"cuts", 1, 0, 'n'}, {"dry-run", 0, 0, 'd'},
 					      {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
-	uint64_t v = CUTS;
+	uint64_t v = BP_CALIBRATE_ENOUGH;
 	int c, rc = 0;
 
 	optind = 1;

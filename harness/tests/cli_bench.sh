@@ -3,7 +3,8 @@
 # `brickproof bench`: discover, check and calibrate, on served boards. A board that is wired wrong must be found out; a
 # calibration must come to what the board itself knows of its deaths.
 #
-# CALIBRATE=all takes all six pairs of delay and jitter, 100 cuts each (eight minutes).
+# CALIBRATE=all takes all six pairs of delay and jitter, with as many cuts as `bench calibrate` itself finds to be enough
+# (ten minutes); CALIBRATE="DELAY JITTER" one of them and nothing else.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/tap.sh"
 
@@ -68,29 +69,33 @@ watch_deaths() { # NAME
 	pids+=($!)
 }
 
-# What was measured against the N deaths that were timed (the first is from opening the board, the last five time its first byte).
-compare() { # N
+# What was measured against what is: the deaths that were timed (the first is from opening the board, the last five time its
+# first byte), and what the board was started with, whose jitter is evenly spread. 10 % or 50 us.
+compare() { # DELAY JITTER
 	perl -e '
-		my ($n, $deaths, $measured) = @ARGV;
-		open my $f, "<", $deaths or die;
+		my ($deaths, $measured, $delay, $jitter) = @ARGV;
+		s/ms$// for $delay, $jitter;
+		open my $f, "<", $measured or die;
+		my ($m_dead, $m_jitter, $n) = <$f> =~ /dead ([\d.]+) ms.*jitter ([\d.]+) ms.* (\d+) cuts/ or die "nothing was measured\n";
+		open $f, "<", $deaths or die;
 		my @d = map { $_ / 1e6 } <$f>;
 		@d = sort { $a <=> $b } @d[1 .. $n];
 		@d == $n && defined $d[-1] or die "the board died another number of times\n";
 		sub at { my $x = $_[0] * $#d; my $i = int $x; $d[$i] + ($x - $i) * (($d[$i + 1] // $d[$i]) - $d[$i]) }
-		my ($dead, $jitter) = (at(0.5), (at(0.975) - at(0.025)) / 2);
-		open $f, "<", $measured or die;
-		my ($m_dead, $m_jitter) = <$f> =~ /dead ([\d.]+) ms.*jitter ([\d.]+) ms/ or die "nothing was measured\n";
-		for (["delay", $dead, $m_dead], ["jitter", $jitter, $m_jitter]) {
-			my ($what, $is, $got) = @$_;
-			my $may = $is / 10 > 0.05 ? $is / 10 : 0.05;
-			printf "# %s %.3f ms, measured %.3f ms\n", $what, $is, $got;
-			print STDERR "$what is $is ms, measured $got ms\n" if abs($is - $got) > $may;
-		}' "$1" "$work/deaths" "$out" 2>"$work/differs"
+		my ($low, $high) = (at(0.025), at(0.975));
+		for (["delay", $m_dead, ($low + $high) / 2, $delay + $jitter / 2], ["jitter", $m_jitter, ($high - $low) / 2, 0.95 * $jitter / 2]) {
+			my ($what, $got, $told, $set) = @$_;
+			printf "# %s %.3f ms: the board tells %.3f ms, it was set to %.3f ms; %u cuts\n", $what, $got, $told, $set, $n;
+			for my $is ($told, $set) {
+				my $may = $is / 10 > 0.05 ? $is / 10 : 0.05;
+				printf STDERR "%s is %.3f ms, measured %.3f ms\n", $what, $is, $got if abs($is - $got) > $may;
+			}
+		}' "$work/deaths" "$out" "$1" "$2" 2>"$work/differs"
 	fail "$(cat "$work/differs")"
 }
 
 # A host that is held up says so and measures again, as its user would.
-calibrate() { # DELAY JITTER CUTS
+calibrate() { # DELAY JITTER
 	begin "a switch of $1, jitter $2: delay and jitter are found"
 	for attempt in 1 2 3; do
 		tap_trouble=''
@@ -98,10 +103,10 @@ calibrate() { # DELAY JITTER CUTS
 		bench_file a a a
 		watch_deaths a
 		tried="bench calibrate, attempt $attempt"
-		timeout -k 5 600 "$program" bench calibrate --bench "$work/bench.yaml" --cuts "$3" >"$out" 2>"$err" </dev/null
+		timeout -k 5 600 "$program" bench calibrate --bench "$work/bench.yaml" >"$out" 2>"$err" </dev/null
 		status=$?
 		sleep 0.5
-		[ "$status" = 0 ] && compare "$3"
+		[ "$status" = 0 ] && compare "$1" "$2"
 		stop_boards
 		[ "$status" = 0 ] && break
 		grep -qE 'held up|too coarse' "$err" || break
@@ -112,6 +117,12 @@ calibrate() { # DELAY JITTER CUTS
 	want_status 0
 	want_in "$work/bench.calibration.yaml" "board: first"
 }
+
+if [[ ${CALIBRATE:-all} != all ]]; then
+	# shellcheck disable=SC2086
+	calibrate $CALIBRATE
+	finish
+fi
 
 begin "discover says what there is, or that there is nothing"
 try bench discover
@@ -181,7 +192,7 @@ stop_boards
 if [ "${CALIBRATE:-}" = all ]; then
 	for delay in 0.2ms 5ms 10ms; do
 		for jitter in 0.05ms 2ms; do
-			calibrate $delay $jitter 100
+			calibrate $delay $jitter
 		done
 	done
 else
