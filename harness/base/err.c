@@ -41,6 +41,22 @@ int bp_prefix(struct bp_err *err, const char *fmt, ...)
 	return err->code;
 }
 
+int bp_advise(struct bp_err *err, const char *fmt, ...)
+{
+	size_t len = err ? strlen(err->text) : 0;
+	va_list ap;
+
+	if (!err)
+		return BP_EINTERNAL;
+	if (len + 3 > sizeof(err->text) || (len && err->text[len - 1] == '?'))
+		return err->code;
+	memcpy(err->text + len, "; ", 3);
+	va_start(ap, fmt);
+	vsnprintf(err->text + len + 2, sizeof(err->text) - len - 2, fmt, ap);
+	va_end(ap);
+	return err->code;
+}
+
 const char *bp_code_name(int code)
 {
 	switch (code) {

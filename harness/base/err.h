@@ -56,6 +56,10 @@ int bp_vfail(struct bp_err *err, int code, const char *fmt, va_list ap)
 int bp_prefix(struct bp_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What to do about it, behind the text, as in "TEXT; is it plugged in?"; unless the text says itself, and ends with a question. */
+int bp_advise(struct bp_err *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* A short word for a code ("timeout"); static storage, never NULL. */
 const char *bp_code_name(int code);
 

@@ -238,7 +238,8 @@ int bp_port_open(struct bp_port *p, uint64_t deadline_ns, struct bp_err *err)
 	if (p->fd >= 0)
 		bp_fail(&p->why, BP_ETIMEOUT, "no answer in time");
 	bp_port_close(p);
-	return bp_fail(err, BP_EIO, "board %s: console %s cannot be opened: %s", p->board, p->where, p->why.text);
+	return bp_fail(err, BP_EIO, "board %s: console %s cannot be opened: %s%s%s", p->board, p->where, p->why.text,
+		       p->is_socket ? "; " : "", p->is_socket ? p->advice : ""); /* a serial port's reason says itself what to do */
 }
 
 void bp_port_close(struct bp_port *p)

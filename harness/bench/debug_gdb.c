@@ -87,7 +87,8 @@ static int failed(struct gdb *g, int rc, struct bp_err *err)
 		return 0;
 	if (g->argv)
 		bp_child_said(&g->child, said, sizeof(said));
-	bp_prefix(err, "board %s: gdb server%s%s", g->board, said[0] ? " said: " : "", said);
+	bp_prefix(err, "board %s: gdb server%s%s%s%s", g->board, g->connect ? " at " : "", g->connect ? g->connect : "",
+		  said[0] ? " said: " : "", said);
 	if (rc == BP_EPROTO || rc == BP_ETIMEOUT)
 		disconnect(g, 0);
 	if (rc == BP_EPROTO || rc == BP_ENOENT)
@@ -150,6 +151,7 @@ static int attach(void *self, uint64_t deadline_ns, struct bp_err *err)
 	if (!rc)
 		return 0;
 	rc = failed(g, rc, err);
+	bp_advise(err, "is %sthe probe plugged in, and has the board power?", g->connect ? "the server running, " : "");
 	disconnect(g, 0);
 	return rc;
 }

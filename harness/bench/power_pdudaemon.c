@@ -120,6 +120,8 @@ static int request(const struct pdudaemon *p, const char *command, struct bp_err
 	close(fd);
 	if (rc >= 0)
 		rc = judge(answer, err);
+	if (rc)
+		bp_advise(err, "does its log say that it reaches the PDU?");
 	return rc ? bp_prefix(err, "board %s: pdudaemon %s:%s: '%s'", p->board, p->host, p->port, command) : 0;
 }
 

@@ -41,6 +41,8 @@ struct scpi {
 
 static int where(const struct scpi *s, struct bp_err *err)
 {
+	if (err && err->code != BP_ECONFIG)
+		bp_advise(err, "is it switched on, in remote mode, and %s?", s->serial ? "its cable and speed right" : "at this address");
 	if (s->serial)
 		return bp_prefix(err, "board %s: supply on %s", s->board, s->serial);
 	return bp_prefix(err, "board %s: supply at %s:%s", s->board, s->host, s->port);

@@ -84,6 +84,7 @@ static int say(struct socket_power *s, const char *command, struct bp_err *err)
 	if (!rc)
 		return 0;
 	hang_up(s);
+	bp_advise(err, "is 'brickproof board serve' still running there?");
 	return bp_prefix(err, "board %s: power socket %s: '%s'", s->board, s->path, command);
 }
 

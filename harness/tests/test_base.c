@@ -95,8 +95,13 @@ static void err_keeps_code_and_text(void **state)
 	assert_string_equal(err.text, "uart ttyUSB0: 5");
 	assert_int_equal(bp_prefix(&err, "board %d", 3), BP_EIO);
 	assert_string_equal(err.text, "board 3: uart ttyUSB0: 5");
+	assert_int_equal(bp_advise(&err, "is %s there?", "it"), BP_EIO);
+	assert_string_equal(err.text, "board 3: uart ttyUSB0: 5; is it there?");
+	assert_int_equal(bp_advise(&err, "or not?"), BP_EIO); /* it says already */
+	assert_string_equal(err.text, "board 3: uart ttyUSB0: 5; is it there?");
 	assert_int_equal(bp_fail(NULL, BP_ENOMEM, "x"), BP_ENOMEM);
 	assert_int_equal(bp_prefix(NULL, "x"), BP_EINTERNAL);
+	assert_int_equal(bp_advise(NULL, "x"), BP_EINTERNAL);
 }
 
 static void err_cuts_long_text(void **state)
@@ -113,6 +118,11 @@ static void err_cuts_long_text(void **state)
 	assert_int_equal(strlen(err.text), BP_ERR_TEXT_BYTES - 1);
 	assert_memory_equal(err.text, "ab: xxx", 7);
 	bp_prefix(&err, "%s", big);
+	assert_int_equal(strlen(err.text), BP_ERR_TEXT_BYTES - 1);
+	bp_advise(&err, "%s", big);
+	assert_int_equal(strlen(err.text), BP_ERR_TEXT_BYTES - 1);
+	err.text[10] = '\0';
+	bp_advise(&err, "%s", big);
 	assert_int_equal(strlen(err.text), BP_ERR_TEXT_BYTES - 1);
 }
 

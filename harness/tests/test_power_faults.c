@@ -133,6 +133,7 @@ static void one_fault(unsigned peer, size_t fault)
 		print_message("  %s\n", err.text);
 		assert_non_null(strstr(err.text, faults[fault].says));
 		assert_memory_equal(err.text, "board left: ", 12);
+		assert_int_equal(err.text[strlen(err.text) - 1], '?'); /* it ends with what to look at */
 	}
 	/* Once it behaves again, so does the driver; nothing late is taken for an answer. */
 	assert_int_equal(fake_power_quiet(&rig.fake), 0);
