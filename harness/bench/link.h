@@ -46,6 +46,8 @@ struct bp_link_ops {
 	 */
 	bool offline;
 	int (*deliver)(void *self, const struct bp_delivery *d, struct bp_err *err);
+	/* Repeat each request so many times when no good answer comes in time; never a reset. NULL: this link does not. */
+	void (*repeat)(void *self, unsigned times);
 	int (*offer)(void *self, const uint8_t *manifest, size_t len, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	/* Bytes data[len] of an image of total bytes, at off. first: the opening request of an upload. */
 	int (*send)(void *self, uint32_t off, const uint8_t *data, size_t len, bool first, uint32_t total,

@@ -3,20 +3,12 @@
 
 #include "bench/board.h"
 
-/* Send msg and wait for the answer with its sequence number; others are late answers and are passed over. */
-static int request(struct bp_link_smp *l, const uint8_t *msg, int len, uint64_t deadline_ns, struct bp_smp_reply *out,
-		   struct bp_err *err)
+/* Wait for the answer with that sequence number; others are late answers and are passed over. */
+static int answer(struct bp_link_smp *l, uint8_t seq, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
 {
-	uint8_t seq = l->seq++;
-	int rc;
-
-	if (len < 0)
-		return len;
-	rc = bp_wire_send(l->wire, msg, (size_t)len, err);
-	if (rc < 0)
-		return rc;
 	for (;;) {
-		rc = bp_wire_next(l->wire, deadline_ns, err);
+		int rc = bp_wire_next(l->wire, deadline_ns, err);
+
 		if (rc < 0)
 			return rc;
 		if (rc == BP_WIRE_OFF)
@@ -36,6 +28,38 @@ static int request(struct bp_link_smp *l, const uint8_t *msg, int len, uint64_t 
 			return bp_fail(err, BP_EREFUSED, "the device refused (rc %u, reason %u)", out->rc, out->reason);
 		return 0;
 	}
+}
+
+static int send_once(struct bp_link_smp *l, const uint8_t *msg, int len, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	uint8_t seq = l->seq++;
+	int rc;
+
+	if (len < 0)
+		return len;
+	rc = bp_wire_send(l->wire, msg, (size_t)len, err);
+	return rc < 0 ? rc : answer(l, seq, deadline_ns, out, err);
+}
+
+/* The same bytes again, with the same number: whichever answer comes, it is of this request. */
+static int request(struct bp_link_smp *l, const uint8_t *msg, int len, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	uint64_t began = bp_world_now(l->wire->world), span = deadline_ns > began ? deadline_ns - began : 0;
+	uint8_t seq = l->seq;
+	int rc = send_once(l, msg, len, deadline_ns, out, err);
+
+	for (unsigned i = 0; i < l->repeats && (rc == BP_ETIMEOUT || rc == BP_EPROTO); i++) {
+		l->seq = seq;
+		rc = send_once(l, msg, len, bp_world_now(l->wire->world) + span, out, err);
+	}
+	return rc;
+}
+
+static void repeat(void *self, unsigned times)
+{
+	struct bp_link_smp *l = self;
+
+	l->repeats = times;
 }
 
 static int offer(void *self, const uint8_t *manifest, size_t len, uint64_t deadline_ns, struct bp_smp_reply *out,
@@ -70,7 +94,7 @@ int bp_link_smp_reset(void *self, uint64_t deadline_ns, struct bp_smp_reply *out
 	struct bp_link_smp *l = self;
 	uint8_t msg[64];
 
-	return request(l, msg, bp_smp_reset(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
+	return send_once(l, msg, bp_smp_reset(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
 static int recover(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
@@ -78,7 +102,7 @@ static int recover(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, s
 	struct bp_link_smp *l = self;
 	uint8_t msg[64];
 
-	return request(l, msg, bp_smp_reset_recovery(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
+	return send_once(l, msg, bp_smp_reset_recovery(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
 int bp_link_smp_images(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
@@ -121,6 +145,6 @@ const struct bp_link_ops bp_link_smp_ops = {
 	.name = "smp",
 	.help = "SMP (mcumgr) over the console, or over: {driver: serial|tcp|rfc2217, …} a port of its own",
 	.open = open_smp,
-	.offer = offer, .send = send_chunk, .test = test, .reset = bp_link_smp_reset, .images = bp_link_smp_images,
+	.repeat = repeat, .offer = offer, .send = send_chunk, .test = test, .reset = bp_link_smp_reset, .images = bp_link_smp_images,
 	.recover = recover, .config = config, .status = bp_link_smp_status,
 };

@@ -10,6 +10,7 @@
 struct bp_link_smp {
 	struct bp_wire *wire;
 	uint8_t seq;             /* of the next request: answers are matched by it */
+	unsigned repeats;        /* of a request that is not answered in time, or with a damaged frame */
 };
 
 extern const struct bp_link_ops bp_link_smp_ops;

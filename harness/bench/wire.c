@@ -50,6 +50,11 @@ static int from_buffer(struct bp_wire *w, struct bp_wire_port *p)
 		p->at += bp_smp_feed(&p->deframer, p->buf + p->at, p->len - p->at, &e);
 		if (e == BP_SMP_TEXT && texts)
 			return text(w);
+		if (e == BP_SMP_MESSAGE && messages && w->fault.eat) {
+			w->fault.eat = false;
+			w->fault.fired = true;
+			continue;
+		}
 		if (e == BP_SMP_MESSAGE && messages)
 			return message(w, p);
 		if (e == BP_SMP_BAD && messages)
@@ -105,5 +110,7 @@ int bp_wire_send(struct bp_wire *w, const uint8_t *msg, size_t len, struct bp_er
 	if (w->on_send)
 		w->on_send(w->ctx, bp_world_now(w->world), out, (size_t)n);
 	w->sent += (uint64_t)n;
+	if (w->fault.kind)
+		return bp_wire_fault_send(w, out, (size_t)n, err);
 	return port->ops->write(port->self, out, (size_t)n, err);
 }

@@ -13,6 +13,7 @@
 
 #include "bench/console.h"
 #include "bench/smp.h"
+#include "bench/wire_fault.h"
 #include "bench/world.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct bp_wire {
 	uint64_t sent;                   /* bytes that the host has put on the wire: link:N counts these */
 	const uint8_t *msg;
 	size_t msg_len;
+	struct bp_wire_fault fault;      /* all zero: the link is good */
 	/* Observers; NULL when nobody listens. */
 	void (*on_text)(void *ctx, uint64_t at_ns, const char *line, size_t len);
 	void (*on_send)(void *ctx, uint64_t at_ns, const uint8_t *bytes, size_t len);

@@ -164,7 +164,7 @@ static int replay(struct bp_arena *a, const struct options *o, struct bp_err *er
 	bp_text_init(&trace.console, a);
 	trace.moment = bp_arena_array(a, trace.cap, sizeof(*trace.moment));
 	rc = trace.moment ? case_of(a, r, s, t, &plan, &c, &state, err) : bp_fail(err, BP_ENOMEM, "no memory");
-	logged = !rc && c->kind == BP_CASE_CUT && !o->bench && !bp_fault_is_live(c->cut.fault);
+	logged = !rc && c->kind == BP_CASE_CUT && !o->bench && !bp_fault_runs_on(c->cut.fault);
 	if (!rc && o->bench)
 		rc = on_board(a, o, r, &plan, c, &trace, &whole, err);
 	else if (!rc)

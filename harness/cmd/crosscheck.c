@@ -62,7 +62,7 @@ static int child(struct bp_runner *r, const struct bp_plan *p, const struct bp_j
 	for (uint32_t i = 0; i < p->n_cases; i++) {
 		uint32_t cell = p->cases[i].variant * (uint32_t)BP_PHASES + p->cases[i].phase;
 
-		if (p->cases[i].kind != BP_CASE_CUT || bp_fault_is_live(p->cases[i].cut.fault)) /* run from the start anyway */
+		if (p->cases[i].kind != BP_CASE_CUT || bp_fault_runs_on(p->cases[i].cut.fault)) /* run from the start anyway */
 			continue;
 		if (agree && !shares_rightly(r, p, &p->cases[i]))
 			agree = 0;

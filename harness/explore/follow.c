@@ -45,7 +45,7 @@ static int next(struct bp_runner *r, struct bp_arena *a, const struct bp_token *
 	p->record = k + 1 < t->n_cuts;
 	if (p->record && !bp_case_is_logged(c))
 		return bp_fail(err, BP_EUSAGE, "token: cut %u leaves a recovery that nothing can be cut in", k + 1);
-	if (bp_fault_is_live(c->cut.fault)) /* run from the start alone */
+	if (bp_fault_runs_on(c->cut.fault)) /* run from the start alone */
 		return 0;
 	rc = bp_runner_state(r, p, c, out, err);
 	if (rc || !p->record)

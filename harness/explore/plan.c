@@ -114,7 +114,7 @@ static int find_run(struct bp_maker *m, struct bp_case *c)
 	struct bp_hash128 flash;
 	uint32_t *run;
 
-	if (bp_fault_is_live(c->cut.fault)) { /* no log tells where the core gets to */
+	if (bp_fault_runs_on(c->cut.fault)) { /* no log tells where the core gets to */
 		own_run(m, c);
 		return 0;
 	}
@@ -261,8 +261,14 @@ static int wire_sweep(struct bp_maker *m, const struct bp_sweep *w, struct bp_er
 	for (uint32_t i = 1; i <= n && !rc; i += w->every) {
 		struct bp_cutpoint cut;
 
-		if (bp_log_point(m->log, w->event, i, &cut))
-			rc = point_case(m, &cut, w->phases, names[w->event], err);
+		char of[32], name[64];
+
+		if (bp_log_point(m->log, w->event, i, &cut)) {
+			cut.fault = w->fault;
+			fault_name(of, &cut);
+			snprintf(name, sizeof(name), "%s%s", names[w->event], of);
+			rc = point_case(m, &cut, w->phases, name, err);
+		}
 		if (rc == BP_ENOENT)
 			return bp_fail(err, BP_EINTERNAL, "%s %u resolves to no state", names[w->event], i);
 	}

@@ -76,7 +76,7 @@ struct bp_plan {
 /* The case's recovery has a log, in which cuts can be nested: not when the core lived on, nor when power came and went meanwhile. */
 static inline bool bp_case_is_logged(const struct bp_case *c)
 {
-	return c->kind == BP_CASE_CUT && !bp_fault_is_live(c->cut.fault) && !c->state.bounces;
+	return c->kind == BP_CASE_CUT && !bp_fault_runs_on(c->cut.fault) && !c->state.bounces;
 }
 
 /*

@@ -55,6 +55,7 @@ void bp_runner_rewind(struct bp_runner *r)
 	r->v->on_line = NULL;
 	bp_wire_init(&r->v->board.wire, &r->v->board.world, &r->v->board.console, NULL);
 	r->v->smp.seq = 0;
+	r->v->smp.repeats = 0;
 }
 
 /* Provision, and let the board boot once: a device that left the factory. */
@@ -202,6 +203,11 @@ static bool fired(struct bp_runner *r, const struct bp_plan *p, const struct bp_
 {
 	const struct bp_cut_report *report = bp_vboard_cut_report(r->v->vboard);
 
+	if (bp_fault_is_link(c->cut.fault)) {
+		if (!r->v->board.wire.fault.fired)
+			bp_case_not_exercised(out, "the fault never fired: the update ended before message %u", c->cut.n);
+		return r->v->board.wire.fault.fired;
+	}
 	if (!report->fired) {
 		bp_case_not_exercised(out, "the fault never fired: the update ended before its cut point");
 		return false;
@@ -233,6 +239,11 @@ static void arm(struct bp_runner *r, const struct bp_plan *p, const struct bp_ca
 		r->v->cut_link_byte = c->cut.n;
 		break;
 	case BP_EVENT_LINK_FRAME:
+		if (bp_fault_is_link(c->cut.fault)) {
+			r->v->board.wire.fault.kind = (enum bp_wire_fault_kind)(BP_WIRE_DROP + c->cut.fault - BP_FAULT_DROP);
+			r->v->board.wire.fault.frame = c->cut.n;
+			break;
+		}
 		r->v->cut_link_byte = bp_log_frame_end(p->log, c->cut.n);
 		break;
 	case BP_EVENT_LINE:
@@ -282,6 +293,8 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 	int rc;
 
 	arm(r, p, first);
+	if (c->kind == BP_CASE_CUT && bp_fault_is_link(c->cut.fault))
+		bp_exec_patient(x, true);
 	x->live = c->kind == BP_CASE_CUT && bp_fault_is_live(c->cut.fault) ? c->cut.fault : BP_FAULT_POWER_CUT;
 	x->bounces = c->kind == BP_CASE_CUT ? c->state.bounces : 0;
 	rc = bp_exec_steps(x, err);
@@ -291,6 +304,8 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 	if (c->kind == BP_CASE_CUT && !fired(r, p, first, out))
 		return 0;
 	bp_vboard_disarm(r->v->vboard);
+	bp_exec_patient(x, false);
+	r->v->board.wire.fault.kind = BP_WIRE_FAULT_NONE;
 	if (off)
 		bp_obligation_cut(&x->owed, r->product->board.dut.trial_attempts);
 	rc = off ? cut_recoveries(r, p, c, j, out, err) : 1;
@@ -363,7 +378,7 @@ int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct b
 int bp_runner_case(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c, struct bp_judgement *out,
 		   struct bp_err *err)
 {
-	if (c->kind == BP_CASE_CUT && !bp_fault_is_live(c->cut.fault))
+	if (c->kind == BP_CASE_CUT && !bp_fault_runs_on(c->cut.fault))
 		return bp_runner_state(r, p, c, out, err);
 	if (c->kind == BP_CASE_EMPTY) {
 		bp_case_empty(out, c);

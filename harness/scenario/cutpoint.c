@@ -74,6 +74,7 @@ static int line_text(const char **p, char out[BP_CUT_LINE_BYTES])
 
 const char *const bp_fault_names[BP_FAULTS] = {
 	"power-cut", "reset-pin", "reset-software", "reset-watchdog", "bounce", "brown-out", "op-rejected", "op-ignored", "page-dead", "page-worn",
+	"drop", "lose-answer", "duplicate", "reorder", "truncate", "corrupt", "stall", "slow", "link-reset",
 };
 
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
@@ -184,6 +185,8 @@ static int parse_fault(const char **p, struct bp_cutpoint *c)
 		if (strlen(bp_fault_names[i]) == n && !strncmp(*p, bp_fault_names[i], n)) {
 			*p += n;
 			c->fault = (enum bp_fault)i;
+			if (bp_fault_is_link(c->fault))
+				return c->event == BP_EVENT_LINK_FRAME ? 0 : BP_ECONFIG;
 			return c->event == BP_EVENT_FLASH && bp_fault_fits(c->fault, c->position) ? parse_fault_arg(p, c) : BP_ECONFIG;
 		}
 	return BP_ECONFIG;

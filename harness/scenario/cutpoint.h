@@ -12,6 +12,8 @@
  * Behind it, `!` and the fault, when it is no power cut: flash:N/before!reset-pin,
  * flash:N/torn=P%.K!brown-out=20ms, flash:N/before!bounce=3, flash:N/before!op-rejected.
  *
+ * Faults of the link go with a message of the host's: link:frame=N!drop.
+ *
  * N counts from 1, from the moment the update starts, across warm resets. Frames of
  * the link on the same wire are no lines.
  *

@@ -84,6 +84,7 @@ struct bp_exec {
 	const struct bp_scenario *scenario;
 	struct bp_obligation owed;
 	enum bp_fault live;           /* a fault that the core lives through struck in this case; else BP_FAULT_POWER_CUT */
+	unsigned again;               /* so often the host may still begin an update again */
 	uint32_t bounces;             /* after the case's power cut, power comes and goes so many times more */
 	struct bp_marks_seen marks;
 	bool unhealthy_confirmed;     /* an image that must not confirm was reported confirmed */
@@ -147,6 +148,9 @@ int bp_exec_steps(struct bp_exec *x, struct bp_err *err);
 
 /* The board senses this from now on; NULL: as the product says. 0, or BP_EIO: the bench cannot change it. */
 int bp_exec_surround(struct bp_exec *x, const struct bp_around *around, struct bp_err *err);
+
+/* The host's link is known to be bad: it repeats what is not answered, and begins an update again that came to nothing; or no more. */
+void bp_exec_patient(struct bp_exec *x, bool patient);
 
 /* The security counter, reason and so on as the device tells. Codes as in link.h. */
 int bp_exec_status(struct bp_exec *x, struct bp_smp_reply *out, struct bp_err *err);

@@ -317,6 +317,11 @@ static void check_fault(struct reader *r, const struct bp_node *map, const struc
 
 	if (!node || w->fault == BP_FAULT_POWER_CUT)
 		return;
+	if (bp_fault_is_link(w->fault)) {
+		if (w->event != BP_EVENT_LINK_FRAME)
+			bp_diag_at(&r->diag, node, "'%s' with 'event: %s'; expected 'event: link-frame'", name, bp_event_names[w->event]);
+		return;
+	}
 	if (w->event != BP_EVENT_FLASH)
 		bp_diag_at(&r->diag, node, "'%s' with 'event: %s'; expected 'event: flash'", name, bp_event_names[w->event]);
 	for (unsigned i = 0; i < w->n_positions; i++)

@@ -22,6 +22,7 @@
  *     - at: ['line:"boot: trial"#1+5ms', time:1.25s] # cut points by name, see cutpoint.h
  *     - {event: flash, fault: brown-out, lasts: 20 ms, phases: [download], positions: [before, torn 50%]}
  *                                      # live faults: also op-rejected, op-ignored, page-dead, page-worn; end: {trouble: [FLASH_FAILED]}
+ *     - {event: link-frame, fault: drop, phases: [download]}   # also lose-answer, duplicate, reorder, truncate, corrupt, stall, slow, link-reset
  *     - {event: flash, fault: bounce, times: 3, phases: [install], positions: [before]}   # a cut, and power comes and goes again
  *   edits:                             # or: what is damaged on its way
  *     - {op: body-bit, refused: payload, reasons: [BAD_HASH]}
@@ -45,7 +46,7 @@
 #include <stdbool.h>
 
 #define BP_MAX_STEPS 16
-#define BP_MAX_SWEEPS 8
+#define BP_MAX_SWEEPS 12
 #define BP_MAX_POSITIONS 16
 #define BP_MAX_EDITS 96
 #define BP_MAX_DAMAGES 64

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PATIENCE 3u /* times that a host repeats a request, and an update, on a bad link */
 #define DAMAGE_SEED UINT64_C(0xda3a9e)
 
 /* What this update sends: the artifact's own bytes, or the case's edited ones. */
@@ -222,6 +223,21 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 	return 0;
 }
 
+/* A reset whose answer is lost is seen on the console. It is asked for again only when it was not. */
+static int ask_reset(struct bp_exec *x, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc, left = (int)x->again;
+
+	memset(&x->marks, 0, sizeof(x->marks));
+	do {
+		bp_exec_note(x, "reset");
+		rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+	} while (rc == BP_ETIMEOUT && !x->marks.boots && left-- > 0);
+	return rc == BP_ETIMEOUT && x->marks.boots && x->again ? 0 : rc;
+}
+
 static int request_trial(struct bp_exec *x, const struct payload *p, bool stay, struct bp_err *err)
 {
 	const struct bp_link *l = &x->board->link;
@@ -239,8 +255,7 @@ static int request_trial(struct bp_exec *x, const struct payload *p, bool stay, 
 	bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
 	if (stay)
 		return 0;
-	bp_exec_note(x, "reset");
-	rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+	rc = ask_reset(x, err);
 	return rc ? trouble(x, rc, err) : 0;
 }
 
@@ -254,7 +269,7 @@ static bool over(const struct bp_exec *x)
 	return x->update.code || was_refused(x);
 }
 
-/* Wait until the update has an outcome; a reset that is announced is given time to happen. */
+/* Wait until the update has an outcome (marks were cleared before it was asked for); a reset that is announced is given time to happen. */
 static int after_boot(struct bp_exec *x, struct bp_err *err)
 {
 	int rc;
@@ -276,12 +291,6 @@ static int after_boot(struct bp_exec *x, struct bp_err *err)
 	if (rc == BP_SETTLED_NOT)
 		return trouble(x, bp_fail(err, BP_ETIMEOUT, "the device did not settle after the update"), err);
 	return 0;
-}
-
-static int outcome(struct bp_exec *x, struct bp_err *err)
-{
-	memset(&x->marks, 0, sizeof(x->marks));
-	return after_boot(x, err);
 }
 
 static int observed(struct bp_exec *x, int *artifact, struct bp_err *err)
@@ -306,10 +315,11 @@ static int enter_recovery(struct bp_exec *x, struct bp_err *err)
 		return bp_fail(err, BP_ECONFIG, "%s: link '%s' cannot start the recovery image that the product names", x->board->name, l->ops->name);
 	bp_exec_note(x, "reset into recovery");
 	bp_exec_owe(x, BP_STAGE_OFFERED, BP_PHASE_DOWNLOAD);
+	memset(&x->marks, 0, sizeof(x->marks));
 	rc = l->ops->recover(l->self, reply_deadline(x), &r, err);
 	if (rc)
 		return trouble(x, rc, err);
-	rc = outcome(x, err);
+	rc = after_boot(x, err);
 	if (rc || x->update.code)
 		return rc;
 	rc = observed(x, &runs, err);
@@ -321,11 +331,9 @@ static int enter_recovery(struct bp_exec *x, struct bp_err *err)
 /* A refused update is over: back to what the device makes of it. */
 static int leave_recovery(struct bp_exec *x, struct bp_err *err)
 {
-	const struct bp_link *l = &x->board->link;
-	struct bp_smp_reply r;
-	int rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+	int rc = ask_reset(x, err);
 
-	return rc ? trouble(x, rc, err) : outcome(x, err);
+	return rc ? trouble(x, rc, err) : after_boot(x, err);
 }
 
 static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
@@ -344,7 +352,7 @@ static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struc
 	rc = request_trial(x, &p, step->stay, err);
 	if (rc || over(x) || step->stay || !step->wait)
 		return rc;
-	return outcome(x, err);
+	return after_boot(x, err);
 }
 
 /* The slot that does not run; of a product with one slot that one. */
@@ -391,7 +399,16 @@ static int deliver(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 	return rc || !step->wait ? rc : after_boot(x, err);
 }
 
-int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
+void bp_exec_patient(struct bp_exec *x, bool patient)
+{
+	const struct bp_link *l = &x->board->link;
+
+	x->again = patient ? PATIENCE : 0;
+	if (l->ops->repeat)
+		l->ops->repeat(l->self, x->again);
+}
+
+static int once(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
 {
 	bool recovery = x->board->product->recovery >= 0;
 	int rc = 0;
@@ -409,6 +426,20 @@ int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 		rc = offer_to_outcome(x, step, err);
 	if (!rc && recovery && was_refused(x))
 		rc = leave_recovery(x, err);
+	return rc;
+}
+
+/* A bad link may end an update in silence, or in a refusal with a reason: then it must go through when it is begun again. */
+int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
+{
+	int rc = once(x, step, err);
+
+	for (unsigned left = x->again; !rc && left && over(x) && x->update.code != BP_EPOWER; left--) {
+		if (was_refused(x) && !x->update.reason)
+			break;
+		bp_exec_note(x, "the update begins again");
+		rc = once(x, step, err);
+	}
 	return rc;
 }
 
@@ -509,13 +540,9 @@ static int config_step(struct bp_exec *x, const struct bp_step *st, struct bp_er
 
 static int reset_step(struct bp_exec *x, struct bp_err *err)
 {
-	const struct bp_link *l = &x->board->link;
-	struct bp_smp_reply r;
-	int rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+	int rc = ask_reset(x, err);
 
-	if (rc)
-		return trouble(x, rc, err);
-	return outcome(x, err);
+	return rc ? trouble(x, rc, err) : after_boot(x, err);
 }
 
 int bp_exec_steps(struct bp_exec *x, struct bp_err *err)

@@ -352,6 +352,7 @@ static const struct bad_row bad_rows[] = {
 	{14, "  - {event: flash, fault: page-dead, phases: [idle], positions: [before]}", "12:6", {"'end' needs 'trouble'"}},
 	{15, "  - {at: ['flash:1/before!op-rejected']}", "12:6", {"'end' needs 'trouble'"}},
 	{12, "end: {running: to, reasons: [OK], trouble: [FLASH_FAIL]}", "12:45", {"no reason 'FLASH_FAIL'"}},
+	{15, "  - {event: link-byte, fault: drop, phases: [install]}", "15:31", {"'drop' with 'event: link-byte'", "expected 'event: link-frame'"}},
 	{15, "  - {event: link-byte, fault: reset-pin, phases: [install]}", "15:31", {"'event: link-byte'", "expected 'event: flash'"}},
 	{15, "  - {event: link-byte, phases: [install], positions: [before]}", "15:43", {"unknown key 'positions'"}},
 	{15, "  - {event: time, phases: [install]}", "15:13", {"'time'", "link-frame", "line"}},

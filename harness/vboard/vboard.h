@@ -60,14 +60,20 @@ enum bp_fault {
 	BP_FAULT_OP_REJECTED, BP_FAULT_OP_IGNORED,
 	/* The page that the operation meets refuses every one from now on; or each erase leaves stuck cells. */
 	BP_FAULT_PAGE_DEAD, BP_FAULT_PAGE_WORN,
+	/* Not the board's: the host's link goes wrong once, as bench/wire_fault.h has it. */
+	BP_FAULT_DROP, BP_FAULT_LOSE_ANSWER, BP_FAULT_DUPLICATE, BP_FAULT_REORDER, BP_FAULT_TRUNCATE, BP_FAULT_CORRUPT, BP_FAULT_STALL,
+	BP_FAULT_SLOW, BP_FAULT_LINK_RESET,
 	BP_FAULTS
 };
 
 static inline bool bp_fault_is_reset(enum bp_fault f) { return f >= BP_FAULT_RESET_PIN && f <= BP_FAULT_RESET_WATCHDOG; }
 /* The core lives on: no log of another run tells the state. */
-static inline bool bp_fault_is_live(enum bp_fault f) { return f >= BP_FAULT_BROWN_OUT; }
+static inline bool bp_fault_is_live(enum bp_fault f) { return f >= BP_FAULT_BROWN_OUT && f <= BP_FAULT_PAGE_WORN; }
 /* The part never gets well again. */
-static inline bool bp_fault_is_lasting(enum bp_fault f) { return f >= BP_FAULT_PAGE_DEAD; }
+static inline bool bp_fault_is_lasting(enum bp_fault f) { return f == BP_FAULT_PAGE_DEAD || f == BP_FAULT_PAGE_WORN; }
+static inline bool bp_fault_is_link(enum bp_fault f) { return f >= BP_FAULT_DROP; }
+/* The board runs on after it: a case is run from the start alone. */
+static inline bool bp_fault_runs_on(enum bp_fault f) { return bp_fault_is_live(f) || bp_fault_is_link(f); }
 
 struct bp_op {                     /* one flash operation, as it is about to happen */
 	enum bp_op_kind kind;
