@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/home.h"
 #include "cmd/hunt.h"
+#include "cmd/requirements.h"
 
 #include "base/text.h"
 #include "base/yaml.h"
@@ -16,11 +17,6 @@
 #include <string.h>
 
 #define LIST_ARENA_BYTES ((size_t)64 * 1024 * 1024)
-
-struct covered {
-	const char *id, *text;
-	struct bp_text by; /* names of the scenarios */
-};
 
 static void help(void)
 {
@@ -74,37 +70,9 @@ static int print_scenario(struct bp_arena *a, void *ctx, const struct bp_scenari
 }
 
 struct table {
-	struct covered *row;
+	struct bp_requirement *row;
 	size_t n;
 };
-
-static int read_requirements(struct bp_arena *a, struct table *t, struct bp_err *err)
-{
-	struct bp_diag d = {.arena = a};
-	const char *home, *path;
-	struct bp_node *root, *list;
-	int rc = bp_home(a, &home, err);
-
-	if (rc)
-		return rc;
-	path = bp_arena_printf(a, "%s/scenarios/requirements.yaml", home);
-	rc = bp_yaml_read(a, path, &root, err);
-	if (rc)
-		return rc;
-	list = bp_node_is(&d, root, BP_NODE_MAP) ? bp_map_need(&d, root, "requirements", "the rows") : NULL;
-	if (list && bp_node_is(&d, list, BP_NODE_SEQ)) {
-		t->row = bp_arena_array(a, list->n + 1, sizeof(*t->row));
-		for (size_t i = 0; t->row && i < list->n; i++, t->n++) {
-			if (!bp_node_is(&d, list->items[i], BP_NODE_MAP))
-				break;
-			bp_node_text(&d, bp_map_need(&d, list->items[i], "id", "the row's id"), &t->row[i].id);
-			bp_node_text(&d, bp_map_need(&d, list->items[i], "text", "what it asks"), &t->row[i].text);
-			bp_map_done(&d, list->items[i]);
-			bp_text_init(&t->row[i].by, a);
-		}
-	}
-	return bp_diag_result(&d, err);
-}
 
 static int cover(struct bp_arena *a, void *ctx, const struct bp_scenario *s, struct bp_err *err)
 {
@@ -112,14 +80,12 @@ static int cover(struct bp_arena *a, void *ctx, const struct bp_scenario *s, str
 
 	(void)a;
 	for (unsigned i = 0; i < s->n_covers; i++) {
-		size_t k = 0;
+		struct bp_requirement *row = bp_requirement_find(t->row, t->n, s->covers[i]);
 
-		while (k < t->n && strcmp(t->row[k].id, s->covers[i]))
-			k++;
-		if (k == t->n)
+		if (!row)
 			return bp_fail(err, BP_ECONFIG, "%s: error: covers '%s', which scenarios/requirements.yaml does not have", s->path,
 				       s->covers[i]);
-		bp_text_printf(&t->row[k].by, "%s%s", t->row[k].by.len ? " " : "", s->name);
+		bp_text_printf(&row->by, "%s%s", row->by.len ? " " : "", s->name);
 	}
 	return 0;
 }
@@ -127,7 +93,7 @@ static int cover(struct bp_arena *a, void *ctx, const struct bp_scenario *s, str
 static int list_requirements(struct bp_arena *a, struct bp_err *err)
 {
 	struct table t = {0};
-	int rc = read_requirements(a, &t, err);
+	int rc = bp_requirements_read(a, &t.row, &t.n, err);
 
 	if (!rc)
 		rc = with_scenarios(a, cover, &t, err);

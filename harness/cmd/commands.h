@@ -19,6 +19,7 @@ enum {
 
 int bp_cmd_run(int argc, char **argv);
 int bp_cmd_list(int argc, char **argv);
+int bp_cmd_explain(int argc, char **argv);
 int bp_cmd_replay(int argc, char **argv);
 int bp_cmd_mutants(int argc, char **argv);
 int bp_cmd_speed(int argc, char **argv);

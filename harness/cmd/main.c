@@ -21,6 +21,7 @@ struct command {
 static const struct command commands[] = {
 	{"run", "[SCENARIO...]", "run scenarios (default: the whole failure matrix)", bp_cmd_run},
 	{"replay", "TOKEN", "run one case again, with everything it did", bp_cmd_replay},
+	{"explain", "SCENARIO", "in words what a scenario does, and what must hold", bp_cmd_explain},
 	{"list", "", "scenarios, requirements, invariants, mutants", bp_cmd_list},
 	{"mutants", "[MUTANT...]", "prove that the checks catch seeded defects", bp_cmd_mutants},
 	{"report", "RUN", "build the reports of a run again from its journal", bp_cmd_report},

@@ -34,7 +34,7 @@ _brickproof() {
 		*\ --color) words="auto always never" ;;
 		*\ --smp) words="pty tcp" ;;
 		*\ --op) words=$("$program" list --operators 2>/dev/null | cut -f 1) ;;
-		run\ *) words=$("$program" list 2>/dev/null | cut -f 1) ;;
+		run\ * | explain\ *) words=$("$program" list 2>/dev/null | cut -f 1) ;;
 		bench\ bench) words="discover check calibrate" ;;
 		board\ board) words=serve ;;
 		image\ image) words="sign show corrupt keygen" ;;

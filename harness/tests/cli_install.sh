@@ -17,7 +17,7 @@ want "a run fails" "$program" run --quiet --product small --budget 5 --reports "
 want "no report" test -s "$work/reports/latest/index.html"
 
 # Commands, each with the section of the man page that tells of it; and the options that its help lists.
-commands='run replay bench:bench board:board list mutants report image,sign:image image,show:image image,corrupt:image
+commands='run replay explain bench:bench board:board list mutants report image,sign:image image,show:image image,corrupt:image
 	image,keygen:image speed'
 options_of() { # COMMAND WORD...
 	"$program" "$@" --help 2>&1 | grep -oE '(^|[ [])--[a-z][a-z-]*' | tr -d ' [' | sort -u

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/tap.sh"
 
-commands='run replay list mutants report image speed'
+commands='run replay explain list mutants report image speed'
 
 for option in --help -h help; do
 	begin "brickproof $option"
@@ -36,6 +36,48 @@ while read -r option; do
 	want_status 2
 	want_not_in "$err" 'no option'
 done <"$work/options"
+
+begin "explain: a sweep in words"
+try explain power-cut-download
+want_status 0
+want_empty "$err"
+want_out 'power-cut-download: Power is cut while an update is downloaded'
+want_out "On product 'reference'"
+want_out "1. Update to 'to'"
+want_out 'Power is cut at every flash operation, while the update is downloaded: before it, with 10% of it done, with 50% of it done, with 90% of it done, after it.'
+want_out 'Power is cut at every byte that the host sends, while the update is downloaded.'
+want_out "When nothing goes wrong, it ends with 'to' running, and reports OK."
+want_out 'a good update must go through'
+want_lines "$out" 1 '^  boots-allowed-image  '
+want_lines "$out" 1 '^  C-1   Power cut during download$'
+
+begin "explain: every scenario, its own product, and all rows that it covers"
+try list
+while IFS=$'\t' read -r name covers title; do
+	"$program" explain "$name" >"$work/explained" 2>"$work/said" || fail "explain $name: $(head -c 200 "$work/said")"
+	for row in $covers; do
+		grep -q "^  $row  *[A-Z]" "$work/explained" || fail "explain $name does not tell row $row"
+	done
+	grep -qF "$title" "$work/explained" || fail "explain $name does not tell its title"
+	for part in 'What is done' 'What goes wrong' 'What happens afterwards' 'What must hold' 'What it covers'; do
+		grep -qx "$part" "$work/explained" || fail "explain $name has no '$part'"
+	done
+done <"$out"
+
+begin "explain: refusals, faults of the link, surroundings, edits"
+try explain gate-battery
+want_out 'the board senses: battery 5%, mains there'
+want_out 'The device must refuse it: LOW_BATTERY.'
+try explain link-faults
+want_out "The device's answer is lost: every message of the host, while the update is downloaded, and while the trial is requested."
+try explain wrong-target
+want_out 'manifest-product: validly signed for another product; must be refused with its manifest'
+
+begin "every C-row but those that come later has a scenario"
+try list --requirements
+
+awk -F '\t' '$1 ~ /^C-/ && $2 == "-" { print $1 }' "$out" >"$work/uncovered"
+want "uncovered: $(tr '\n' ' ' <"$work/uncovered")" test "$(grep -cvxE 'C-8|C-21' "$work/uncovered")" = 0
 
 begin "the version"
 try --version
@@ -131,7 +173,7 @@ cp "$out" "$work/scenarios"
 
 begin "list names every file of scenarios/"
 want "a scenario is missing or in no order" cmp -s <(cut -f 1 "$work/scenarios") \
-	<(for f in scenarios/*.yaml; do basename "$f" .yaml; done | grep -vx requirements)
+	<(for f in scenarios/*.yaml; do basename "$f" .yaml; done | grep -vx requirements | LC_ALL=C sort)
 
 begin "a scenario has the name of its file"
 for f in scenarios/*.yaml; do
