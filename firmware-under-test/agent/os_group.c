@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* os_group.c - SMP group 0: echo and reset (Zephyr, "Default / OS Management Group"). */
+#include "agent/hold.h"
 #include "agent/smp_server.h"
 #include "boot/handover.h"
 
@@ -59,6 +60,6 @@ enum smp_rc os_reset(struct cbor_reader *in, struct smp_answer *answer)
 		return SMP_EINVAL;
 	handover_ask(mode);
 	cbor_put_map(&answer->out, 0);
-	answer->reset = 1;
+	answer->reset = !hold_back();
 	return SMP_OK;
 }

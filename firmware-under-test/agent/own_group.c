@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* own_group.c - SMP group 64, ours: manifest, status, reason names (README.md, "SMP"). */
 #include "agent/config.h"
+#include "agent/hold.h"
 #include "agent/smp_server.h"
 #include "agent/update.h"
 #include "boot/handover.h"
 
-#define STATUS_KEYS 12u
+#define STATUS_KEYS 13u
 #define CONFIG_KEYS 2u /* of the status, in an image that has a configuration */
 
 /* The bytes of "m". */
@@ -69,6 +70,7 @@ enum smp_rc own_status(struct cbor_reader *in, struct smp_answer *answer)
 	smp_put_uint(w, "reason", (uint32_t)s.reason);
 	smp_put_uint(w, "transitions", s.state->transitions);
 	smp_put_uint(w, "boots", handover_boots());
+	smp_put_uint(w, "held", hold_state());
 	smp_put_version(w, &s.version);
 	if (!no_config) {
 		smp_put_uint(w, "schema", c.schema);
@@ -110,6 +112,36 @@ enum smp_rc own_config(struct cbor_reader *in, struct smp_answer *answer)
 		return SMP_EINVAL;
 	if (config_write(interval_s))
 		return smp_refused(answer, REASON_FLASH_FAILED);
+	cbor_put_map(&answer->out, 1);
+	smp_put_uint(&answer->out, "rc", 0);
+	return SMP_OK;
+}
+
+/* What an application does by itself, for a host that tests it. */
+enum smp_rc own_hold(struct cbor_reader *in, struct smp_answer *answer)
+{
+	struct cbor_item key, v;
+	uint32_t left;
+	int more, hold = -1;
+
+	if (smp_map(in, &left))
+		return SMP_EINVAL;
+	while ((more = smp_next_key(in, &left, &key)) > 0) {
+		if (!cbor_text_is(&key, "hold")) {
+			if (cbor_skip(in))
+				return SMP_EINVAL;
+			continue;
+		}
+		if (cbor_next(in, &v) || v.type != CBOR_BOOL)
+			return SMP_EINVAL;
+		hold = v.value != 0;
+	}
+	if (more < 0 || hold < 0)
+		return SMP_EINVAL;
+	if (hold)
+		hold_reset();
+	else
+		answer->reset = hold_release();
 	cbor_put_map(&answer->out, 1);
 	smp_put_uint(&answer->out, "rc", 0);
 	return SMP_OK;

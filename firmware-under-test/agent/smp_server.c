@@ -23,6 +23,7 @@ static const struct command {
 	{SMP_OWN, 0, SMP_WRITE, own_manifest},
 	{SMP_OWN, 2, SMP_READ, own_reasons},
 	{SMP_OWN, 3, SMP_WRITE, own_config},
+	{SMP_OWN, 4, SMP_WRITE, own_hold},
 };
 
 static smp_handler find(uint32_t group, uint8_t id, uint8_t op)

@@ -60,5 +60,6 @@ enum smp_rc own_manifest(struct cbor_reader *in, struct smp_answer *answer);
 enum smp_rc own_status(struct cbor_reader *in, struct smp_answer *answer);
 enum smp_rc own_reasons(struct cbor_reader *in, struct smp_answer *answer);
 enum smp_rc own_config(struct cbor_reader *in, struct smp_answer *answer);
+enum smp_rc own_hold(struct cbor_reader *in, struct smp_answer *answer);
 
 #endif

@@ -2,6 +2,7 @@
 /* test_agent.c - SMP requests over the console, from their bytes to the bytes of the answer. */
 #include "agent/agent.h"
 #include "agent/config.h"
+#include "agent/hold.h"
 
 #include "agent/smp_frame.h"
 #include "agent/smp_server.h"
@@ -256,7 +257,7 @@ static void test_what_is_not_answered(void **state)
 static void test_status(void **state)
 {
 	static const char *const keys[] = {"step", "off", "running", "active", "pending", "attempts", "state",
-					   "counter", "reason", "transitions", "boots", "version"};
+					   "counter", "reason", "transitions", "boots", "version", "held"};
 	struct cbor_writer w = begin(SMP_READ, SMP_OWN, 1, 0);
 	struct cbor_item v;
 
@@ -295,6 +296,43 @@ static void test_configuration(void **state)
 		assert_int_equal(value("rc").value, SMP_EINVAL);
 	}
 	config_init(CONFIG_NONE);
+}
+
+static void ask_hold(int hold)
+{
+	struct cbor_writer w = begin(SMP_WRITE, SMP_OWN, 4, 1);
+
+	cbor_put_text(&w, "hold");
+	cbor_put_bool(&w, hold);
+	send(&w);
+	assert_int_equal(value("rc").value, 0);
+}
+
+static uint32_t held(void)
+{
+	struct cbor_writer w = begin(SMP_READ, SMP_OWN, 1, 0);
+
+	send(&w);
+	return (uint32_t)value("held").value;
+}
+
+/* A reset that is asked for while it is held is answered, and waits; without one, letting go does nothing. */
+static void test_hold(void **state)
+{
+	struct cbor_writer w;
+
+	(void)state;
+	ask_hold(1);
+	assert_int_equal(held(), HOLD_HELD);
+	ask_hold(0);
+	assert_int_equal(held(), HOLD_NOT);
+	ask_hold(1);
+	w = begin(SMP_WRITE, SMP_OS, 5, 0);
+	send(&w);
+	assert_int_equal(held(), HOLD_WAITING);
+	assert_int_equal(hold_release(), 1);
+	assert_int_equal(hold_release(), 0);
+	assert_int_equal(held(), HOLD_NOT);
 }
 
 static void test_reasons(void **state)
@@ -427,6 +465,7 @@ int main(void)
 		cmocka_unit_test_setup(test_what_is_not_answered, setup),
 		cmocka_unit_test_setup(test_status, setup),
 		cmocka_unit_test_setup(test_configuration, setup),
+		cmocka_unit_test_setup(test_hold, setup),
 		cmocka_unit_test_setup(test_reasons, setup),
 		cmocka_unit_test_setup(test_image_list, setup),
 		cmocka_unit_test_setup(test_confirm_with_a_hash, setup),

@@ -54,6 +54,8 @@ struct bp_link_ops {
 		    const uint8_t sha256[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*test)(void *self, const uint8_t digest[32], uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	int (*reset)(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
+	/* The application holds resets back, or lets go; NULL: as below. */
+	int (*hold)(void *self, bool hold, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	/* Store the device's configuration; NULL: such a device has none that this link reaches. */
 	int (*config)(void *self, uint32_t interval, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err);
 	/* Reset into the recovery image, for products whose updates it carries out. NULL: this link has no word for that. */

@@ -121,6 +121,14 @@ int bp_link_smp_status(void *self, uint64_t deadline_ns, struct bp_smp_reply *ou
 	return request(l, msg, bp_smp_status(msg, sizeof(msg), l->seq, err), deadline_ns, out, err);
 }
 
+static int hold(void *self, bool held, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
+{
+	struct bp_link_smp *l = self;
+	uint8_t msg[64];
+
+	return request(l, msg, bp_smp_hold(msg, sizeof(msg), l->seq, held, err), deadline_ns, out, err);
+}
+
 static int config(void *self, uint32_t interval, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *err)
 {
 	struct bp_link_smp *l = self;
@@ -146,5 +154,5 @@ const struct bp_link_ops bp_link_smp_ops = {
 	.help = "SMP (mcumgr) over the console, or over: {driver: serial|tcp|rfc2217, …} a port of its own",
 	.open = open_smp,
 	.repeat = repeat, .offer = offer, .send = send_chunk, .test = test, .reset = bp_link_smp_reset, .images = bp_link_smp_images,
-	.recover = recover, .config = config, .status = bp_link_smp_status,
+	.recover = recover, .hold = hold, .config = config, .status = bp_link_smp_status,
 };

@@ -160,6 +160,7 @@ static void read_budgets(struct bp_product_reader *r, const struct bp_node *root
 	bp_product_need_duration(r, map, "recovery", "power return until settled", 1, MAX_BUDGET_NS, &r->p->recovery_budget_ns);
 	bp_product_need_duration(r, map, "update", "first byte until confirmed", 1, MAX_BUDGET_NS, &r->p->update_budget_ns);
 	bp_product_need_duration(r, map, "reply", "one answer", 1, MAX_BUDGET_NS, &r->p->reply_budget_ns);
+	bp_node_duration(&r->diag, bp_map_get(map, "service"), 1, MAX_BUDGET_NS, &r->p->service_budget_ns);
 	bp_map_done(&r->diag, map);
 }
 

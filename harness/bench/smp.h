@@ -70,6 +70,7 @@ int bp_smp_upload(uint8_t *out, size_t cap, uint8_t seq, uint32_t off, const uin
 		  int first, uint32_t image_len, const uint8_t sha[32], struct bp_err *err);
 int bp_smp_manifest(uint8_t *out, size_t cap, uint8_t seq, const uint8_t *m, size_t len, struct bp_err *err);
 int bp_smp_status(uint8_t *out, size_t cap, uint8_t seq, struct bp_err *err);
+int bp_smp_hold(uint8_t *out, size_t cap, uint8_t seq, int hold, struct bp_err *err);
 int bp_smp_config(uint8_t *out, size_t cap, uint8_t seq, uint32_t interval, struct bp_err *err);
 
 /* Bits of `transitions`: what the last update went through. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Command ids of the groups that we use; the specification and the firmware's README name them. */
-enum { OS_ECHO = 0, OS_RESET = 5, IMAGE_STATE = 0, IMAGE_UPLOAD = 1, OWN_MANIFEST = 0, OWN_STATUS = 1, OWN_CONFIG = 3 };
+enum { OS_ECHO = 0, OS_RESET = 5, IMAGE_STATE = 0, IMAGE_UPLOAD = 1, OWN_MANIFEST = 0, OWN_STATUS = 1, OWN_CONFIG = 3, OWN_HOLD = 4 };
 #define BOOT_MODE_BOOTLOADER 1u /* Zephyr, retention/bootmode.h */
 
 struct writer {
@@ -189,4 +189,12 @@ int bp_smp_config(uint8_t *out, size_t cap, uint8_t seq, uint32_t interval, stru
 
 	put_uint(&w, "interval", interval);
 	return end(&w, "configuration", err);
+}
+
+int bp_smp_hold(uint8_t *out, size_t cap, uint8_t seq, int hold, struct bp_err *err)
+{
+	struct writer w = begin(out, cap, seq, BP_SMP_WRITE, BP_SMP_OWN, OWN_HOLD, 1);
+
+	put_bool(&w, "hold", hold);
+	return end(&w, "hold", err);
 }

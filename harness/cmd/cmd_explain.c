@@ -58,6 +58,8 @@ static void update_step(const struct bp_product *p, const struct bp_step *st)
 	printf("Update to '%s': its manifest is offered, the image for the slot that the device names is uploaded, a trial is requested, and "
 	       "the device reset", artifact(p, st->artifact));
 	printf(st->wait ? "; then its outcome is awaited." : ".");
+	if (st->swap_percent)
+		printf(" From %u%% on the bytes are those of '%s'.", st->swap_percent, artifact(p, st->swap));
 	if (st->refused >= 0)
 		printf(" The device must refuse it: %s.", p->reason[st->refused]);
 }
@@ -100,6 +102,12 @@ static void step(const struct bp_product *p, const struct bp_step *st)
 		break;
 	case BP_STEP_CONFIG:
 		printf("The device stores the setting %u in its configuration; from then on it must be readable.", st->interval);
+		break;
+	case BP_STEP_HOLD:
+		printf("The application holds resets back: one that is asked for must not happen.");
+		break;
+	case BP_STEP_RELEASE:
+		printf("The application lets go: the reset that waits happens, and its outcome is awaited.");
 		break;
 	case BP_STEP_BOARD:
 		printf("From here on the board senses: battery %u%%, mains %s, wall clock %lld.", st->around.battery_percent,
@@ -270,6 +278,9 @@ static void afterwards(const struct bp_product *p, const struct bp_scenario *s)
 	else
 		printf("  It is switched off and on %d times: the same image must run, and nothing may be written.\n", BP_FURTHER_BOOTS);
 	printf("  Then a good update must go through: 'followup'.\n");
+	if (p->service_budget_ns)
+		printf("  While an update is loaded, the device may leave nobody without an answer for more than %s.\n",
+		       bp_show_duration(text, sizeof(text), p->service_budget_ns));
 	printf("\nWhat must hold\n");
 	for (int i = 0; i < BP_INVARIANTS; i++)
 		printf("  %-36s %s\n", bp_invariants[i].name, bp_invariants[i].text);

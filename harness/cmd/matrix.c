@@ -49,6 +49,8 @@ static int put_case(struct bp_sweep_run *s, uint32_t index, struct bp_err *err)
 		.reason = j->reason >= 0 && j->reason < (int)s->product->n_reasons ? s->product->reason[j->reason] : NULL,
 	};
 
+	if (c->kind == BP_CASE_NO_FAULT && !s->real)
+		line.service_ns = j->service_ns;
 	if (c->kind == BP_CASE_CUT && c->cut.event == BP_EVENT_FLASH) {
 		const struct bp_log_op *op = &bp_plan_log(s->plan, c)->op[c->cut.n - 1];
 

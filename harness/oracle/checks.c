@@ -433,6 +433,16 @@ static bool bad_update_taken(const struct bp_judge *j, const struct bp_facts *f,
 	       broken(out, "the payload edited by %s was accepted", e->op->name);
 }
 
+static bool service_lost(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
+{
+	uint64_t gap = j->exec->service_gap_ns, most = product_of(j)->service_budget_ns;
+
+	(void)f;
+	return most && gap > most &&
+	       broken(out, "no answer for %llu ms while an update was loaded, at most %llu ms allowed", (unsigned long long)(gap / 1000000),
+		      (unsigned long long)(most / 1000000));
+}
+
 static bool resent_too_much(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
 	const struct bp_product *p = product_of(j);
@@ -528,6 +538,7 @@ static check *const checks[BP_INVARIANTS] = {
 	[BP_INV_TRANSITIONS_IN_ORDER] = transitions_wrong,
 	[BP_INV_REASON_REPORTED] = reason_wrong,
 	[BP_INV_STABLE] = unstable,
+	[BP_INV_SERVICE_KEPT] = service_lost,
 	[BP_INV_RESUMES] = resent_too_much,
 	[BP_INV_TARGET_REACHED_ON_RETRY] = update_failed,
 	[BP_INV_UPDATABLE] = not_updatable,

@@ -160,6 +160,8 @@ int bp_journal_put_case(struct bp_journal *j, const struct bp_journal_case *c, s
 	bp_json_kv_bool(&w, "merged", c->merged);
 	bp_json_kv_text(&w, "running", or_empty(c->running));
 	bp_json_kv_text(&w, "reason", or_empty(c->reason));
+	if (c->service_ns)
+		bp_json_kv_u64(&w, "service_ns", c->service_ns);
 	if (c->verdict != BP_PASS) {
 		bp_json_kv_text(&w, "invariant", or_empty(c->invariant));
 		bp_json_kv_text(&w, "text", or_empty(c->text));

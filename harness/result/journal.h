@@ -69,6 +69,7 @@ struct bp_journal_case {             /* t: case, in plan order */
 	const char *invariant;       /* these three for anything but a pass; NULL: absent */
 	const char *text;
 	uint32_t evidence;           /* id, counted from 1; 0: none kept */
+	uint64_t service_ns;         /* longest time without an answer while an update was loaded; 0: not told */
 };
 
 struct bp_journal_moment {           /* an entry of the time line */

@@ -161,6 +161,7 @@ int bp_exec_power_on(struct bp_exec *x, struct bp_err *err)
 		return rc;
 	bp_wire_clear(&x->board->wire);
 	memset(&x->marks, 0, sizeof(x->marks));
+	x->held = false; /* the application forgot it */
 	bp_exec_note(x, "power on");
 	allow(x);
 	return x->board->power.ops->on(x->board->power.self, err);

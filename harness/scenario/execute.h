@@ -84,6 +84,8 @@ struct bp_exec {
 	const struct bp_scenario *scenario;
 	struct bp_obligation owed;
 	enum bp_fault live;           /* a fault that the core lives through struck in this case; else BP_FAULT_POWER_CUT */
+	bool held;                    /* the application holds resets back */
+	uint64_t service_gap_ns;      /* longest time that the device left a request unanswered while it was loading */
 	unsigned again;               /* so often the host may still begin an update again */
 	uint32_t bounces;             /* after the case's power cut, power comes and goes so many times more */
 	struct bp_marks_seen marks;

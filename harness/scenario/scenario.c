@@ -195,6 +195,16 @@ static void read_damage(struct reader *r, const struct bp_node *map, struct bp_d
 	d->how = (enum bp_damage_how)how;
 }
 
+static void read_swap(struct reader *r, const struct bp_node *body, struct bp_step *st)
+{
+	const struct bp_node *swap = bp_map_get(body, "swap");
+
+	if (!swap)
+		return;
+	artifact(r, swap, &st->swap);
+	bp_node_percent(&r->diag, bp_map_need(&r->diag, body, "at", "from which share of the bytes on they are another image's"), &st->swap_percent);
+}
+
 static void read_step_body(struct reader *r, const struct bp_node *body, struct bp_step *st)
 {
 	struct bp_diag *d = &r->diag;
@@ -204,7 +214,7 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 	st->until_percent = 100;
 	st->wait = true;
 	st->artifact = -1;
-	st->refused = -1;
+	st->refused = st->swap = -1;
 	switch (st->kind) {
 	case BP_STEP_UPDATE:
 		artifact(r, bp_map_need(d, body, "to", "the artifact to install"), &st->artifact);
@@ -212,6 +222,7 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 		bp_node_bool(d, bp_map_get(body, "reset"), &reset);
 		st->stay = !reset;
 		reason(r, bp_map_get(body, "refused"), &st->refused);
+		read_swap(r, body, st);
 		break;
 	case BP_STEP_UPLOAD:
 		artifact(r, bp_map_need(d, body, "of", "the artifact to send"), &st->artifact);
@@ -231,6 +242,8 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 	case BP_STEP_BOARD:
 		read_around(r, body, &st->around);
 		break;
+	case BP_STEP_HOLD:
+	case BP_STEP_RELEASE:
 	case BP_STEP_RESET:
 		break;
 	}
@@ -238,7 +251,7 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 
 static void read_steps(struct reader *r, const struct bp_node *node)
 {
-	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage", "config", "board"};
+	static const char *const kinds[] = {"update", "upload", "power-cycle", "reset", "damage", "config", "board", "hold", "release"};
 	struct bp_scenario *s = r->s;
 
 	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
@@ -255,7 +268,8 @@ static void read_steps(struct reader *r, const struct bp_node *node)
 		if (!bp_node_is(&r->diag, item, BP_NODE_MAP))
 			continue;
 		if (item->n != 1) {
-			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config, board");
+			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config, board, hold, "
+						   "release");
 			continue;
 		}
 		item->keys[0]->key = item->key; /* an error names the step, "item 1 of 'steps'" */

@@ -10,6 +10,9 @@
  *   steps:
  *     - board: {battery: 5%, mains: false, wallclock: 0}   # what it senses from here on; what is left out stays
  *     - update: {to: to, refused: LOW_BATTERY}             # and must be refused for
+ *     - update: {to: to, swap: crash, at: 50%, refused: BAD_HASH}   # another image's bytes from the middle on
+ *     - hold: {}                       # resets are held back: the update then needs `wait: false`
+ *     - release: {}
  *     - config: {interval: 777}        # store a setting: it must be readable from then on
  *     - update: {to: to}               # offer, upload, request trial, reset, wait for the outcome
  *                                    # `wait: false` does not wait; `reset: false` ends with the request
@@ -60,6 +63,8 @@ enum bp_step_kind {
 	BP_STEP_DAMAGE,      /* power off, damage flash, power on, settle */
 	BP_STEP_CONFIG,      /* store a setting of the device's configuration */
 	BP_STEP_BOARD,       /* what the board senses changes */
+	BP_STEP_HOLD,        /* the application holds resets back */
+	BP_STEP_RELEASE,     /* and lets go: the one that waits happens, and has an outcome */
 };
 
 enum bp_damage_how {
@@ -99,6 +104,8 @@ struct bp_step {
 	struct bp_damage damage;   /* damage */
 	uint32_t interval;         /* config */
 	struct bp_around around;   /* board: from here on */
+	int swap;                  /* update: from swap_percent on the bytes are this artifact's; -1: none */
+	uint32_t swap_percent;
 	int refused;               /* update: reason code with which the device must refuse it; -1: it must go through */
 };
 

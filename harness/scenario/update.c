@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HOLD_WATCH_NS UINT64_C(3000000000) /* a reset that comes later than that after its request comes for another reason */
 #define PATIENCE 3u /* times that a host repeats a request, and an update, on a bad link */
 #define DAMAGE_SEED UINT64_C(0xda3a9e)
 
@@ -20,6 +21,8 @@ struct payload {
 	uint8_t sha256[BP_SLOTS][32]; /* what the opening request declares */
 	uint32_t size[BP_SLOTS];
 	uint8_t digest[BP_SLOTS][32];
+	const struct bp_artifact *swap; /* from swap_percent on the bytes are this one's; NULL: none */
+	uint32_t swap_percent;
 };
 
 /* The hash by which SMP names an image: its own TLV. A damaged one that cannot be read keeps the good one's. */
@@ -178,6 +181,25 @@ static int offer(struct bp_exec *x, const struct payload *p, struct bp_err *err)
 	return 0;
 }
 
+/* n bytes at off of what is sent. */
+static const uint8_t *bytes_of(const struct payload *p, unsigned slot, uint32_t off, uint32_t n)
+{
+	const struct bp_bytes *own = &p->image[slot], *other = p->swap ? &p->swap->image[slot] : NULL;
+
+	if (!other || off < (uint64_t)own->len * p->swap_percent / 100 || off + n > other->len)
+		return own->data + off;
+	return other->data + off;
+}
+
+/* How long the device left the host without an answer while it was loading: nobody else would have got one either. */
+static void note_gap(struct bp_exec *x, uint64_t asked_ns)
+{
+	uint64_t gap = bp_world_now(&x->board->world) - asked_ns;
+
+	if (!x->again && gap > x->service_gap_ns)
+		x->service_gap_ns = gap;
+}
+
 /*
  * Upload up to `until` bytes. The opening request is at offset 0 and names size
  * and hash; the answer says where the device wants to go on (Zephyr "Image
@@ -196,18 +218,20 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 	bp_exec_owe(x, BP_STAGE_DOWNLOADING, BP_PHASE_DOWNLOAD);
 	while (off < until) {
 		uint32_t n = until - off < chunk ? until - off : chunk;
+		uint64_t asked = bp_world_now(&x->board->world);
 		struct bp_smp_reply r;
 		int rc;
 
 		x->update.payload_sent += n;
 		if (x->update.payload_sent > most)
 			return trouble(x, bp_fail(err, BP_EPROTO, "the device asks for the same bytes over and over"), err);
-		rc = l->ops->send(l->self, off, image->data + off, n, first, p->size[x->update.slot],
+		rc = l->ops->send(l->self, off, bytes_of(p, x->update.slot, off, n), n, first, p->size[x->update.slot],
 				  p->sha256[x->update.slot], reply_deadline(x), &r, err);
 		if (rc == BP_EREFUSED)
 			refused(x, &r, &x->update.payload_refused);
 		if (rc)
 			return trouble(x, rc, err);
+		note_gap(x, asked);
 		if (!r.has_off || r.off > image->len)
 			return trouble(x, bp_fail(err, BP_EPROTO, "the device acknowledged bytes that were never sent"), err);
 		/* Where the device really goes on, not where it said it would: what the opening request brought is no resuming. */
@@ -336,11 +360,25 @@ static int leave_recovery(struct bp_exec *x, struct bp_err *err)
 	return rc ? trouble(x, rc, err) : after_boot(x, err);
 }
 
+/* A reset that is held back does not happen. */
+static int stays_up(struct bp_exec *x, struct bp_err *err)
+{
+	int rc = bp_exec_run_for(x, HOLD_WATCH_NS, err);
+
+	return rc || !x->marks.boots ? rc : trouble(x, bp_fail(err, BP_EPROTO, "the device reset although the application held it back"), err);
+}
+
 static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
 {
 	struct payload p = payload_of(x, step->artifact);
 	uint32_t until;
-	int rc = offer(x, &p, err);
+	int rc;
+
+	if (step->kind == BP_STEP_UPDATE && step->swap_percent) {
+		p.swap = &x->board->product->artifact[step->swap];
+		p.swap_percent = step->swap_percent;
+	}
+	rc = offer(x, &p, err);
 
 	if (rc || over(x))
 		return rc;
@@ -350,6 +388,8 @@ static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struc
 		return rc;
 	bp_exec_owe(x, BP_STAGE_WRITTEN, BP_PHASE_INSTALL);
 	rc = request_trial(x, &p, step->stay, err);
+	if (!rc && !over(x) && x->held)
+		rc = stays_up(x, err);
 	if (rc || over(x) || step->stay || !step->wait)
 		return rc;
 	return after_boot(x, err);
@@ -538,6 +578,23 @@ static int config_step(struct bp_exec *x, const struct bp_step *st, struct bp_er
 	return 0;
 }
 
+static int hold_step(struct bp_exec *x, bool held, struct bp_err *err)
+{
+	const struct bp_link *l = &x->board->link;
+	struct bp_smp_reply r;
+	int rc;
+
+	if (!l->ops->hold)
+		return bp_fail(err, BP_ECONFIG, "%s: link '%s' cannot make the application hold a reset back", x->board->name, l->ops->name);
+	memset(&x->marks, 0, sizeof(x->marks));
+	bp_exec_note(x, held ? "resets are held back" : "resets are released");
+	rc = l->ops->hold(l->self, held, reply_deadline(x), &r, err);
+	if (rc)
+		return trouble(x, rc, err);
+	x->held = held;
+	return held ? 0 : after_boot(x, err);
+}
+
 static int reset_step(struct bp_exec *x, struct bp_err *err)
 {
 	int rc = ask_reset(x, err);
@@ -562,6 +619,8 @@ int bp_exec_steps(struct bp_exec *x, struct bp_err *err)
 		case BP_STEP_RESET: rc = reset_step(x, err); break;
 		case BP_STEP_DAMAGE: rc = damage(x, st, err); break;
 		case BP_STEP_BOARD: rc = bp_exec_surround(x, &st->around, err); break;
+		case BP_STEP_HOLD:
+		case BP_STEP_RELEASE: rc = hold_step(x, st->kind == BP_STEP_HOLD, err); break;
 		case BP_STEP_CONFIG: rc = config_step(x, st, err); break;
 		}
 		if (rc < 0)

@@ -58,6 +58,7 @@ struct row {
 	const char *target, *ends;  /* ends: where the update must end; NULL: target */
 	uint8_t power_cycles;
 	uint32_t config, config_next;
+	uint64_t gap_ns;            /* longest time without an answer so far */
 	bool damaged, expect_lost, resume, no_follow_up;
 	uint32_t acked, floor;      /* of the obligation */
 };
@@ -132,6 +133,9 @@ static const struct row rows[] = {
 	{"another setting", BP_INV_CONFIG_READABLE, "reads interval 60 (schema 0), expected 777", BP_STAGE_CONFIRMED,
 	 .script = {.interval = 60}, .config = 777},
 	{"no configuration any more", BP_INV_CONFIG_READABLE, "no configuration", BP_STAGE_WRITTEN, .script = {0}, .config = 777},
+	{"as slow as it may be", PASS, NULL, BP_STAGE_CONFIRMED, .script = {0}, .gap_ns = UINT64_C(2000000000)},
+	{"nobody answers while it loads", BP_INV_SERVICE_KEPT, "no answer for 2001 ms", BP_STAGE_CONFIRMED, .script = {0},
+	 .gap_ns = UINT64_C(2001000000)},
 	{"damaged image runs", BP_INV_IMAGE_INTACT, "to runs from slot b", BP_STAGE_CONFIRMED, .script = {.image_damaged = true}},
 	{"image that was never released", BP_INV_AUTHENTIC, "old runs", BP_STAGE_IDLE, .script = {.runs = "old"}, .ends = "old", .damaged = true,
 	 .floor = 9},
@@ -211,6 +215,7 @@ static int judge(const struct row *r, struct judged *o)
 	o->exec.owed.power_cycles = r->power_cycles;
 	o->exec.owed.damaged = r->damaged;
 	o->exec.owed.config = r->config;
+	o->exec.service_gap_ns = r->gap_ns;
 	o->exec.owed.config_next = r->config_next;
 	o->exec.owed.acked_off = r->acked;
 	if (r->floor)

@@ -147,6 +147,7 @@ static void surroundings_are_read(void **state)
 {
 	static const char yaml[] = "scenario: made-up\ntitle: t\ncovers: [C-17]\nsteps:\n  - board: {battery: 5%, wallclock: 7}\n"
 				   "  - update: {to: to, refused: LOW_BATTERY}\n  - board: {mains: false}\n"
+				   "  - hold: {}\n  - update: {to: to, swap: crash, at: 50%}\n  - release: {}\n"
 				   "end: {running: from, reasons: [NONE]}\n";
 	struct bp_scenario *s;
 
@@ -155,6 +156,8 @@ static void surroundings_are_read(void **state)
 	assert_int_equal(s->step[0].kind, BP_STEP_BOARD);
 	assert_true(s->step[0].around.battery_percent == 5 && s->step[0].around.mains && s->step[0].around.wallclock_s == 7);
 	assert_int_equal(s->step[1].refused, bp_product_reason(product, "LOW_BATTERY"));
+	assert_true(s->step[3].kind == BP_STEP_HOLD && s->step[5].kind == BP_STEP_RELEASE);
+	assert_true(s->step[1].swap == -1 && s->step[4].swap == bp_artifact_index(product, "crash") && s->step[4].swap_percent == 50);
 	assert_true(s->step[2].around.battery_percent == 5 && !s->step[2].around.mains && s->step[2].around.wallclock_s == 7);
 }
 
@@ -286,7 +289,7 @@ static const struct bad_row bad_rows[] = {
 	{5, "start: {slot-b: from}", "5:8", {"nothing in slot-a"}},
 	{5, "start: {slot-a: from, slot-c: to}", "5:23", {"unknown key 'slot-c'", "did you mean 'slot-a'"}},
 	/* steps */
-	{7, "  - install: {to: to}", "7:5", {"item 1 of 'steps' is 'install'", "'upload', 'power-cycle', 'reset', 'damage', 'config' or 'board'"}},
+	{7, "  - install: {to: to}", "7:5", {"item 1 of 'steps' is 'install'", "'board', 'hold' or 'release'"}},
 	{7, "  - updat: {to: to}", "7:5", {"item 1 of 'steps' is 'updat'", "did you mean 'update'"}},
 	{7, "  - {update: {to: to}, reset: {}}", "7:5", {"a step has one key"}},
 	{7, "  - update", "7:5", {"expected a map"}},
@@ -322,6 +325,9 @@ static const struct bad_row bad_rows[] = {
 	{11, "  - board: {battery: 5}", "11:22", {"'battery'"}},
 	{11, "  - board: {clock: 5}", "11:13", {"unknown key 'clock'", "wallclock"}},
 	{7, "  - update: {to: to, refused: LOW}", "7:31", {"no reason 'LOW'", "expected one of"}},
+	{7, "  - update: {to: to, swap: crash}", "7:13", {"missing 'at'"}},
+	{7, "  - update: {to: to, at: 50%}", "7:22", {"unknown key 'at'"}},
+	{11, "  - hold: {on: true}", "11:12", {"unknown key 'on'"}},
 	{11, "  - config: {}", "11:13", {"missing 'interval'"}},
 	{11, "  - config: {interval: 86401}", "11:24", {"'interval' is 86401", "1 to 86400"}},
 	/* sweeps */

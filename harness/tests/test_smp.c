@@ -274,6 +274,8 @@ static void requests_are_as_specified(void **state)
 	assert_memory_equal(out, "\0\0\0\x01\0\x01\x08\0\xa0", 9);
 	assert_int_equal(bp_smp_status(out, sizeof(out), 9, &err), 9);
 	assert_memory_equal(out, "\0\0\0\x01\0\x40\x09\x01\xa0", 9);
+	assert_int_equal(bp_smp_hold(out, sizeof(out), 4, 1, &err), 15);
+	assert_memory_equal(out, "\x02\0\0\x07\0\x40\x04\x04\xa1\x64hold\xf5", 15);
 	assert_int_equal(bp_smp_config(out, sizeof(out), 4, 777, &err), 21);
 	assert_memory_equal(out, "\x02\0\0\x0d\0\x40\x04\x03\xa1\x68interval\x19\x03\x09", 21);
 	assert_int_equal(bp_smp_image_confirm(out, sizeof(out), 2, &err), 18);

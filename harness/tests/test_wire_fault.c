@@ -122,7 +122,7 @@ static const struct row rows[] = {
 	{"corrupt", BP_WIRE_CORRUPT, BP_ETIMEOUT, 3, 0},
 	{"stall", BP_WIRE_STALL, 0, 3, 3 * SECOND},
 	{"slow", BP_WIRE_SLOW, 0, 3, 20 * MS},
-	{"reset", BP_WIRE_RESET, BP_ETIMEOUT, 3, 500 * MS},
+	{"reset", BP_WIRE_RESET, BP_ETIMEOUT, 3, 0},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
