@@ -192,6 +192,12 @@ static void cases_of(struct writer *w, unsigned index, uint32_t operations)
 		plain_cases(w, "loop crash", "line:", 6);
 		plain_cases(w, "loop hang", "line:hang", 4);
 	}
+	if (index == 9) {
+		plain_cases(w, "flash before brown-out 20 ms", "flash:brown", 3);
+		plain_cases(w, "flash before reset-pin", "flash:pin", 3);
+		plain_cases(w, "flash before page-worn", "flash:worn", 3);
+		plain_cases(w, "line:boot%3a#1", "line:boot", 1);
+	}
 }
 
 static void scenario_head(struct writer *w, unsigned index, uint32_t operations)
