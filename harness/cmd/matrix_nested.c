@@ -76,6 +76,8 @@ int bp_sweep_nested(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *e
 	if (most == 1)
 		return 0;
 	level[n++] = level_one(p);
+	if (!level[0].cases)
+		return 0; /* nothing is cut here */
 	while (!rc && level[n - 1].states && level[n - 1].depth < most && level[n - 1].depth < BP_MAX_DEPTH) {
 		uint32_t had = p->n_runs;
 

@@ -160,7 +160,8 @@ void bp_show_search(struct bp_text *out, const struct bp_journal_search *s)
 
 	for (size_t i = 0; i < s->n_levels; i++)
 		states += s->levels[i].states;
-	bp_text_printf(out, "%s states after up to %u cuts; ", bp_show_count(n, states), s->levels[s->n_levels - 1].depth);
+	bp_text_printf(out, "%s states after up to %u cut%s; ", bp_show_count(n, states), s->levels[s->n_levels - 1].depth,
+		       s->levels[s->n_levels - 1].depth == 1 ? "" : "s");
 	if (!strcmp(s->end, BP_SEARCH_CLOSED))
 		bp_text_puts(out, "closed: no further cut leads to a new one");
 	else if (!strcmp(s->end, BP_SEARCH_BUDGET))
