@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cmd/home.h"
+#include "explore/cases.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ int bp_sweep_judged(void *ctx, uint32_t index, const struct bp_judgement *j, str
 
 static int put_head(struct bp_sweep_run *s, struct bp_err *err)
 {
+	int followup = bp_case_followup(s->product);
 	struct bp_journal_phase ranges[64];
 	size_t n = 0;
 	struct bp_journal_scenario head = {
@@ -97,6 +99,7 @@ static int put_head(struct bp_sweep_run *s, struct bp_err *err)
 		.hash8 = s->plan->hash8, .covers = s->scenario->covers, .n_covers = s->scenario->n_covers,
 		.required = s->scenario->required, .control = s->control ? s->control->mutant : NULL, .cases = s->plan->n_cases,
 		.operations = s->log->n_ops, .phases = ranges,
+		.retries = bp_product_artifact(s->product, "followup") ? NULL : followup < 0 ? "nothing" : s->product->artifact[followup].name,
 	};
 
 	for (uint32_t i = 0; i < s->log->n_ops; i++) {

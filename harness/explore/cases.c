@@ -4,6 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+int bp_case_followup(const struct bp_product *p)
+{
+	int followup = bp_artifact_index(p, "followup");
+
+	return followup >= 0 ? followup : bp_artifact_index(p, "to");
+}
+
 struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootloader, bool follow_up, uint32_t without)
 {
 	const struct bp_scenario *s = x->scenario;
@@ -14,7 +21,7 @@ struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootload
 			resume = s->step[i].artifact;
 	return (struct bp_judge){
 		.exec = x, .bootloader = bootloader, .follow_up = follow_up, .without = without,
-		.followup = bp_artifact_index(x->board->product, "followup"), .resume = resume,
+		.followup = bp_case_followup(x->board->product), .resume = resume,
 	};
 }
 

@@ -9,6 +9,9 @@
 #include "explore/plan.h"
 #include "oracle/judge.h"
 
+/* The good update that ends a case: the product's `followup`; without one `to` is sent once more; -1: it has neither. */
+int bp_case_followup(const struct bp_product *p);
+
 /* The judge of a case of x's scenario. bootloader (borrowed): what must stand in its area. */
 struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootloader, bool follow_up, uint32_t without);
 

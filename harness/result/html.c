@@ -239,6 +239,15 @@ static void fact_operations(struct bp_page *p)
 	bp_text_puts(p->out, "</dd></div>\n");
 }
 
+/* Which update shows in the end that a device can still be updated, where it is no release of its own. */
+static const char *retries(const struct bp_results *r)
+{
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		if (r->scenarios[i].head.retries)
+			return r->scenarios[i].head.retries;
+	return "";
+}
+
 static void facts(struct bp_page *p)
 {
 	const struct bp_journal_run *run = &p->r->run;
@@ -249,6 +258,7 @@ static void facts(struct bp_page *p)
 	fact(p, "Product", run->product);
 	fact(p, "Firmware", run->firmware);
 	fact_operations(p);
+	fact(p, "Cases end with, for want of a follow-up", retries(p->r));
 	fact(p, "Budget", run->budget);
 	fact(p, "Seed", seed);
 	fact_times(p);

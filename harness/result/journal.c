@@ -118,6 +118,8 @@ int bp_journal_put_scenario(struct bp_journal *j, const struct bp_journal_scenar
 	bp_json_kv_bool(&w, "required", s->required);
 	if (s->control)
 		bp_json_kv_text(&w, "control", s->control);
+	if (s->retries)
+		bp_json_kv_text(&w, "retries", s->retries);
 	bp_json_kv_u64(&w, "cases", s->cases);
 	bp_json_kv_u64(&w, "operations", s->operations);
 	bp_json_key(&w, "events");

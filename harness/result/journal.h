@@ -46,6 +46,7 @@ struct bp_journal_scenario {         /* t: scenario, before its cases */
 	size_t n_covers;
 	bool required;
 	const char *control;         /* name of the mutant; NULL: no positive control */
+	const char *retries;         /* artifact that ends each case, as the product has no `followup`; NULL: it has one */
 	uint32_t cases;              /* planned */
 	uint32_t operations;         /* flash operations of the traced update */
 	const struct bp_journal_phase *phases;

@@ -101,7 +101,7 @@ void bp_line_scenario(struct bp_results_reader *rd, const json_t *o)
 {
 	struct bp_results *r = rd->r;
 	struct bp_journal_scenario head = {0};
-	const char *control;
+	const char *control, *retries;
 
 	head.name = bp_json_get_text(rd, o, "name");
 	head.title = bp_json_opt_text(rd, o, "title");
@@ -111,6 +111,8 @@ void bp_line_scenario(struct bp_results_reader *rd, const json_t *o)
 	head.required = bp_json_get_bool(rd, o, "required");
 	control = bp_json_opt_text(rd, o, "control");
 	head.control = *control ? control : NULL;
+	retries = bp_json_opt_text(rd, o, "retries");
+	head.retries = *retries ? retries : NULL;
 	head.cases = bp_json_get_u32(rd, o, "cases");
 	head.operations = bp_json_get_u32(rd, o, "operations");
 	read_covers(rd, o, &head);

@@ -301,4 +301,15 @@ rm "$work"/home/build/firmware/mutant-*.so
 BRICKPROOF_HOME=$work/home try mutants
 want_status 77
 want_empty "$out"
+begin "a product without a follow-up: cases end with its update once more, and the report says so"
+mkdir -p "$work/products"
+cp -r fixtures/keys "$work/keys"
+sed -e '/^  followup:/d' -e 's/^product: small/product: frugal/' fixtures/products/small.yaml >"$work/products/frugal.yaml"
+try run --product "$work/products/frugal.yaml" --control none --budget 40 --reports "$work/frugal" power-cut-confirm
+want_status 0
+want_lines "$work/frugal/latest/journal.jsonl" 1 '"t":"scenario".*"retries":"to"'
+want_lines "$work/frugal/latest/index.html" 1 'for want of a follow-up</dt><dd>to<'
+try run --product small --control none --budget 5 --reports "$work/whole" power-cut-confirm
+want_lines "$work/whole/latest/journal.jsonl" 0 '"retries"'
+
 finish
