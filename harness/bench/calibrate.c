@@ -21,6 +21,7 @@
 #define LEAST_TELLING 0.25               /* of all cuts */
 #define WINDOW 0.95                      /* of all cuts: what `jitter` is the half width of */
 #define SURE 8                           /* standard errors that fit into what a calibration may be off: the readings' own error comes on top */
+#define EVEN 0.23                        /* standard error of the half width from one draw of an even distribution, of that half width */
 #define STEP_NS 5000.0                   /* of the distribution, or a part of its width */
 #define STEPS 4000u
 #define ROUNDS 400                       /* the distribution has long stood still by then */
@@ -137,6 +138,8 @@ int bp_calibrate_estimate(const char *board, const struct bp_intervals *seen, st
 	low = quantile(&s, (1 - WINDOW) / 2);
 	high = quantile(&s, (1 + WINDOW) / 2);
 	error = hypot(quantile_error(&s, (1 - WINDOW) / 2, telling), quantile_error(&s, (1 + WINDOW) / 2, telling)) / 2;
+	/* By chance the most likely distribution stands in few bins near the ends, and seems surer than an even one can be. */
+	error = fmax(error, EVEN * (high - low) / 2 / sqrt(telling));
 	*out = (struct bp_calibrated){
 		.dead_ns = (uint64_t)((low + high) / 2), .jitter_ns = (uint64_t)((high - low) / 2), .error_ns = (uint64_t)error,
 		.resolution_ns = width[n / 2] / 2, .cuts = n,
