@@ -24,8 +24,8 @@ check-long: ## valgrind, full matrix, Debian 13, kill loops, long fuzzing
 	@$(SETUP) $(LONG_PACKAGES) $(KERNEL_PACKAGES)
 	@harness/tests/kernel/fetch.sh || test $$? = 77
 	@$(TRIXIE) true || test $$? = 77
-	@$(MAKE) --no-print-directory -j$(JOBS) tests fuzzers mutant-objects
-	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests
+	@$(MAKE) --no-print-directory -j$(JOBS) tests kernel-tests fuzzers mutant-objects
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 tests kernel-tests
 	@test ! -d build/trixie/root || $(MAKE) --no-print-directory build-trixie
 	@$(MAKE) --no-print-directory run-check-long
 
@@ -64,9 +64,6 @@ SAMPLED = "step:matrix, sampled (release):$(RELEASE) run --quiet --reports build
 	  "step:matrix, sampled (san):build/san/brickproof run --quiet --reports build/check-reports --budget 150" \
 	  "step:mutant signature-unchecked is caught:$(RELEASE) mutants signature-unchecked"
 
-# Skipped where QEMU or the kernel is missing: `make check-kernel` fetches both.
-KERNEL = "step:kernel, emulated USB devices (release):harness/tests/kernel.sh release"
-
 .PHONY: run-check run-check-long
 run-check: $(KERNEL_TESTS)
 	@JOBS=$(JOBS) harness/tests/run.sh $(KERNEL) $(UNIT) $(call CLI,) $(call FUZZ,5) $(SAMPLED)
@@ -86,4 +83,4 @@ run-check-long: $(KERNEL_TESTS)
 		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
 		"step:all mutants are caught:$(RELEASE) mutants" \
 		"tap:meta.sh:bash harness/tests/meta.sh" \
-		$(KERNEL) $(TRIXIE_TESTS) $(call CLI,KILL_RUNS=50 MERGING=all CLOSED=all) $(call FUZZ,60)
+		$(KERNEL_ALL) $(TRIXIE_TESTS) $(call CLI,KILL_RUNS=50 MERGING=all CLOSED=all) $(call FUZZ,60)

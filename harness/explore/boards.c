@@ -21,6 +21,8 @@
 #define TRACE_BYTES ((size_t)64 * 1024 * 1024)
 #define MOMENTS 2000u
 #define CASE_LIMIT_NS (1800 * BP_NS_PER_S) /* every wait within has a deadline of its own; this is the last resort */
+#define RETURN_NS (10 * BP_NS_PER_S)       /* a console's patience, too */
+#define RETURN_PAUSE_MS 250
 #define KEPT_MAX ((off_t)4 * 1024 * 1024)
 
 struct answer {
@@ -28,7 +30,7 @@ struct answer {
 	bool judged;             /* else: the board is out of use, text says why */
 	struct bp_judgement j;
 	struct bp_rig_report report;
-	char text[BP_JUDGE_TEXT];
+	char text[BP_ERR_TEXT_BYTES];
 };
 
 struct worker {
@@ -57,7 +59,7 @@ struct boards {
 	unsigned n;
 	struct outcome *outcome;
 	uint32_t merged;
-	char last_trouble[BP_JUDGE_TEXT];
+	char last_trouble[BP_ERR_TEXT_BYTES];
 };
 
 /* ---- in the worker ----------------------------------------------------------------------- */
@@ -100,13 +102,26 @@ static int one(struct boards *b, struct worker *w, struct bp_rig *g, struct bp_a
 }
 
 /* Opening takes the board's memory anew: a board that failed is begun from nothing. */
-static struct bp_rig *reopen(struct boards *b, struct worker *w, struct bp_arena *a, struct bp_rig *old, struct bp_err *err)
+static struct bp_rig *open_board(struct boards *b, struct worker *w, struct bp_arena *a, struct bp_err *err)
 {
 	struct bp_rig *g;
 
-	bp_rig_close(old);
 	bp_arena_reset(a);
 	return bp_rig_open(a, w->board, b->runner, &g, err) ? NULL : g;
+}
+
+/* A plug that was pulled may be put back: a board that was there gets so long to return, as the parent does not hang up. */
+static struct bp_rig *reopen(struct boards *b, struct worker *w, struct bp_arena *a, struct bp_rig *old, int fd, struct bp_err *err)
+{
+	uint64_t deadline = bp_deadline_in(RETURN_NS);
+	struct pollfd parent = {.fd = fd};
+	struct bp_rig *g;
+
+	bp_rig_close(old);
+	do
+		g = open_board(b, w, a, err);
+	while (!g && !bp_deadline_passed(deadline) && poll(&parent, 1, RETURN_PAUSE_MS) == 0);
+	return g;
 }
 
 __attribute__((noreturn)) static void work(struct boards *b, struct worker *w, int fd, pid_t parent)
@@ -122,14 +137,14 @@ __attribute__((noreturn)) static void work(struct boards *b, struct worker *w, i
 		_exit(0);
 	signal(SIGINT, SIG_IGN); /* the parent decides */
 	if (a && trace)
-		g = reopen(b, w, a, NULL, &err);
+		g = open_board(b, w, a, &err);
 	while (recv(fd, &index, sizeof(index), 0) == (ssize_t)sizeof(index)) {
 		memset(&out, 0, sizeof(out));
 		out.index = index;
 		if (!g)
 			snprintf(out.text, sizeof(out.text), "%.*s", (int)sizeof(out.text) - 1, err.text);
 		else if (one(b, w, g, trace, &out, &err))
-			g = reopen(b, w, a, g, &err);
+			g = reopen(b, w, a, g, fd, &err);
 		if (send(fd, &out, sizeof(out), MSG_NOSIGNAL) != (ssize_t)sizeof(out))
 			break;
 	}
@@ -276,7 +291,7 @@ static int merge(struct boards *b, struct bp_err *err)
 /* No board is left that can: what remains is not run, and says so. */
 static void give_up(struct boards *b)
 {
-	char text[2 * BP_JUDGE_TEXT];
+	char text[2 * BP_ERR_TEXT_BYTES];
 
 	snprintf(text, sizeof(text), "no board is left to run it: %s", b->last_trouble);
 	for (uint32_t i = 0; i < b->plan->n_runs; i++)

@@ -379,10 +379,23 @@ static int attach_again(struct bp_rig *g, struct bp_err *err)
 	return rc;
 }
 
+/* Times that a port vanished, of this board's ports together. */
+static unsigned losses(const struct bp_rig *g)
+{
+	const struct bp_console *ports[] = {&g->real->console, &g->real->port};
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (ports[i]->ops && ports[i]->ops->losses)
+			n += ports[i]->ops->losses(ports[i]->self);
+	return n;
+}
+
 int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case *c, bool detached, struct bp_trace *trace,
 		struct bp_rig_report *report, struct bp_judgement *out, struct bp_err *err)
 {
 	bool cut = c->kind == BP_CASE_CUT;
+	unsigned before = losses(g);
 	int rc = 0, back;
 
 	*report = (struct bp_rig_report){.detached = detached, .fifo = g->asked.fifo, .locked = g->asked.locked,
@@ -408,6 +421,10 @@ int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case 
 		rc = once(g, c, trace, &report->shot[report->tries], out, err);
 		report->tries++;
 	} while (!rc && cut && !report->shot[report->tries - 1].hit && !g->real->unproven && report->tries < BP_RIG_TRIES);
+	/* Bytes are lost with it: a device that was not heard has not failed, nor has it passed. */
+	if (losses(g) != before)
+		rc = bp_fail(err, BP_EIO, "board %s: a serial port of it went away during this case, which then tells nothing of the device: "
+			     "check cable, plug and USB hub", g->real->bench->name);
 	if (rc)
 		g->real->board.power.ops->off(g->real, NULL);
 	back = attach_again(g, rc ? NULL : err);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BP_JUDGE_TEXT 160
+#define BP_JUDGE_TEXT 256 /* bytes: trouble of the rig says what to do, too */
 #define BP_FURTHER_BOOTS 2
 
 struct bp_judgement {

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # One scenario file, one token, several worlds: what the virtual board comes to within the program, a served board must
 # come to through its serial console, its power line and the unmodified OpenOCD. For `before`, a torn erase and `after`,
-# on the reference and on mutants that fail there.
+# on the reference and on mutants that fail there. A third world takes the same tokens: kernel.sh, part worlds.
 #
 # WORLDS=all takes every mutant and both debug adapters (a quarter of an hour); else the reference and one mutant
 # through the ST-LINK, and one case through the Bus Pirate. ONLY=TEXT keeps to the firmware whose name has TEXT in it.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/tap.sh"
+# shellcheck source-path=SCRIPTDIR
+. "$home/harness/tests/worlds.sh"
 
 board=$work/board
 serve_pid=''
@@ -48,37 +50,14 @@ bench_file() { # ADAPTER
 	YAML
 }
 
-# Tokens of erases, or of operations, at a position: first those that fail. A torn erase whose variants differ from each
-# other is left out, as a bench aims by time and the subset of bits is the part's to choose. A position may also be a cut at
-# a line or a time, as tokens write it.
-tokens() { # JOURNAL POSITION
-	perl -MJSON::PP -e '
-		my ($journal, $position) = @ARGV;
-		my (@pass, @fail, %all);
-		open my $f, "<", $journal or die;
-		while (<$f>) {
-			my $c = decode_json($_);
-			next unless $c->{t} eq "case";
-			push @pass, [0, "$c->{token} $c->{verdict} $c->{invariant}"] if $position =~ /:/ && $c->{token} =~ /:\Q$position\E:-:/;
-			next unless $c->{token} =~ m{:flash:(\d+)/(\w+)};
-			my ($n, $at, $what) = ($1, $2, "$c->{verdict} $c->{invariant}");
-			$all{$n}{$what} = 1 if $at eq "torn" && $c->{kind} eq "erase";
-			next unless $at eq $position && ($at ne "torn" || ($c->{kind} eq "erase" && $c->{token} =~ /=50%/));
-			push @{$c->{verdict} eq "fail" ? \@fail : \@pass}, [$n, "$c->{token} $c->{verdict} $c->{invariant}"];
-		}
-		for (@fail, @pass) {
-			print "$_->[1]\n" if $position ne "torn" || keys %{$all{$_->[0]}} == 1;
-		}' "$1" "$2"
-}
-
-# The first token of a position that the bench can be brought to, on the board; its verdict must be the virtual board's.
+# The first token of a position that this bench can be brought to; its verdict must be the virtual board's.
 same_in() { # WORLD POSITION OPTIONS...
-	local world=$1 position=$2 token verdict invariant missed=0
+	local world=$1 position=$2 at token verdict invariant missed=0
 	shift 2
-	while read -r token verdict invariant; do
+	while read -r _ at token verdict invariant; do
+		[ "$at" = "$position" ] || continue
 		timeout -k 5 300 "$program" replay "$@" --bench "$work/bench.yaml" "$token" >"$out" 2>"$err" </dev/null
 		status=$?
-		[ $status = 2 ] && grep -q 'cannot be cut there' "$err" && continue
 		# A busy host may miss an erase four times over, and says so: then another one.
 		grep -q '^verdict  not-exercised' "$out" && missed=$((missed + 1)) && [ $missed -lt 4 ] && continue
 		tried="replay on $world: $token"
@@ -87,7 +66,7 @@ same_in() { # WORLD POSITION OPTIONS...
 		[ "$verdict" != fail ] || grep -qE "^broken   ($invariant):" "$out" || fail "$tried: not broken: $invariant"
 		[ -z "$tap_trouble" ] || fail "$(grep -E '^(try|verdict|broken|detail)' "$out"; head -n 5 "$err")"
 		return
-	done < <(tokens "$work/reports/latest/journal.jsonl" "$position")
+	done <"$work/plan"
 	fail "no token of '$position' that the bench can be brought to"
 }
 
@@ -98,7 +77,7 @@ firmware_in() { # WORLD FIRMWARE SCENARIO SEEN POSITIONS...
 	shift 4
 	[[ $firmware == *${ONLY:-}* ]] || return 0
 	begin "$firmware, $scenario: $world comes to what the virtual board comes to"
-	"$program" run --quiet --product small --firmware "$firmware" --control none --reports "$work/reports" "$scenario" >"$out" 2>"$err"
+	worlds_plan "$firmware" "$scenario" "$@" >"$work/plan" 2>"$err"
 	start_board --firmware "$firmware"
 	bench_file "$world"
 	for position in "$@"; do
@@ -125,28 +104,24 @@ if ! command -v openocd >/dev/null; then
 	skip "the served board through OpenOCD" "openocd is not installed"
 	finish
 fi
-for mutant in confirmed-before-written state-kept-once pending-before-last-page; do
-	have_mutant $mutant && continue
+for row in $worlds; do
+	row=${row%%:*}
+	[ "$row" = reference ] || have_mutant "${row#mutant-}" && continue
 	skip "the served board's mutants" "the mutants are not built"
 	finish
 done
 
-mutants='confirmed-before-written:power-cut-confirm'
 adapters=stlink
 if [ "${WORLDS:-}" = all ]; then
-	# Who writes the running slot is seen in the core; on a bench, what comes of it.
-	mutants+=' state-kept-once:power-cut-install pending-before-last-page:power-cut-download
-		resume-without-hash:power-cut-download progress-before-page:power-cut-download
-		running-slot-overwritten:power-cut-download:updatable|boots-allowed-image'
 	adapters='stlink buspirate'
 else
+	worlds=$(echo $worlds | cut -d' ' -f 1-2)
 	firmware_in buspirate reference power-cut-install same before
 fi
 for adapter in $adapters; do
-	firmware_in $adapter reference power-cut-install same before torn after
-	for row in $mutants; do
-		IFS=: read -r mutant scenario seen <<<"$row"
-		firmware_in $adapter "mutant-$mutant" "$scenario" "${seen:-same}" before torn after
+	for row in $worlds; do
+		IFS=: read -r firmware scenario seen <<<"$row"
+		firmware_in $adapter "$firmware" "$scenario" "${seen:-same}" before torn after
 	done
 done
 heard='line:app%3a%20confirmed#1 time:250ms'

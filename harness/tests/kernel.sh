@@ -6,9 +6,12 @@
 #	harness/tests/kernel.sh release|san [PART...]
 #
 # Parts: suites (when none is given): the roles' contract suites against the devices; cuts: scenarios on served boards,
-# through all of it; worlds: the virtual board's verdicts against those that this bench comes to. The last two take minutes,
-# as every instruction is emulated. KERNEL_BUILD names another build tree than build/, KERNEL_SYSTEM the root of the system
-# whose programs and libraries go into the machine (make/trixie.mk); without it, this one's.
+# through all of it; faults: the same with what breaks and is pulled; worlds-SWITCH: the virtual board's verdicts against
+# those that this bench comes to (worlds.sh; SWITCH: ftdi, cbus, viperboard, hub). All but the first take minutes, as every
+# instruction is emulated.
+#
+# KERNEL_BUILD names another build tree than build/, KERNEL_SYSTEM the root of the system whose programs and libraries go
+# into the machine (make/trixie.mk); without it, this one's.
 #
 # Status 0: all passed; 1: something failed; 77: it cannot run here, and why.
 set -u
@@ -32,7 +35,7 @@ for f in $tools; do
 	[ -x "$system/usr/bin/$f" ] || [ -x "$system/usr/sbin/$f" ] || cannot "$f is not installed${system:+ in $system}"
 done
 [ -e "$kernel/vmlinuz" ] || cannot "Debian's kernel is not in $kernel"
-programs='tests/test_power tests/test_console kernel/usb_device'
+programs='tests/test_power tests/test_console kernel/usb_device kernel/hub_wire'
 for f in brickproof $programs; do
 	[ -x "$build/$f" ] || { echo "kernel: $build/$f is not built" >&2; exit 1; }
 done
@@ -48,7 +51,7 @@ put() { # PROGRAM [WHERE]
 		[ -e "$root${library#"$system"}" ] || install -D "$library" "$root${library#"$system"}"
 	done
 }
-rm -rf "$root"
+rm -rf "$dest"
 mkdir -p "$root"/{bin,dev,etc,proc,run,sys,tmp,usr/share,work/build/firmware}
 cp -r "$kernel/lib" "$root/"
 install -D "$system$loader" "$root$loader"
@@ -58,6 +61,14 @@ put "$build/brickproof" work/brickproof
 for f in $programs; do put "$build/$f" "work/${f##*/}"; done
 cp "$trees"/firmware/*.so "$root/work/build/firmware/"
 cp -r scenarios fixtures "$root/work/"
+if [ "${1%%-*}" = worlds ]; then
+	program=$PWD/build/release/brickproof work=$PWD/$dest
+	. harness/tests/worlds.sh
+	for row in $worlds; do
+		IFS=: read -r firmware scenario seen <<<"$row"
+		[ -n "$seen" ] || worlds_plan "$firmware" "$scenario" before torn after
+	done >"$root/work/worlds.plan" 2>"$dest/worlds.err"
+fi
 install harness/tests/kernel/guest.sh "$root/init"
 install harness/tests/kernel/guest_*.sh "$root/work/"
 printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
@@ -69,7 +80,7 @@ memory=384
 [ "$variant" = release ] || memory=1024
 socket=$(mktemp -d) || exit 1
 trap 'rm -rf "$socket"' EXIT
-timeout -k 5 "${KERNEL_LIMIT:-1200}" qemu-system-x86_64 -M pc -accel tcg -cpu max -smp 1 -m $memory \
+timeout -k 5 "${KERNEL_LIMIT:-2400}" qemu-system-x86_64 -M pc -accel tcg -cpu max -smp 1 -m $memory \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-chardev "socket,id=far,path=$socket/tty,server=on,wait=off" -chardev "socket,id=near,path=$socket/tty" \
 	-serial stdio -serial chardev:far -device isa-debug-exit,iobase=0x501,iosize=1 \

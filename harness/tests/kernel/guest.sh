@@ -3,7 +3,7 @@
 # First process of the virtual machine (../kernel.sh): sets it up, runs the parts that it is told, prints TAP, and ends
 # the machine.
 #
-#	init VARIANT PART...       # each a guest_PART.sh
+#	init VARIANT PART...       # each a guest_PART.sh; PART-X: the same, told X
 export PATH=/bin HOME=/
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -32,16 +32,16 @@ end() { # its byte becomes QEMU's status: 16 → 33, 17 → 35
 
 # A command that must succeed.
 check() { # NAME COMMAND...
-	name=$1
+	checked=$1
 	shift
 	number=$((number + 1))
 	began=$(cut -d' ' -f1 /proc/uptime)
 	if "$@" >/tmp/log 2>&1 </dev/null; then
-		echo "ok $number - $name"
+		echo "ok $number - $checked"
 	else
 		status=$?
 		failed=$((failed + 1))
-		echo "not ok $number - $name"
+		echo "not ok $number - $checked"
 		echo "# status $status"
 		tail -n 40 /tmp/log | sed 's/^/# /'
 	fi
@@ -50,5 +50,8 @@ check() { # NAME COMMAND...
 
 variant=$1
 shift
-for part in "$@"; do . "./guest_$part.sh"; done
+for part in "$@"; do
+	only=${part#*-} part=${part%%-*}
+	. "./guest_$part.sh"
+done
 end

@@ -4,7 +4,7 @@
 
 # Poll until the command succeeds, 20 s at most.
 await() {
-	i=0
+	local i=0
 	until "$@" >/dev/null 2>&1; do
 		i=$((i + 1))
 		[ $i -lt 400 ] || { echo "never: $*"; return 1; }
@@ -31,7 +31,7 @@ node_of() { # SERIAL: what libusb opens
 
 # A device; its pins are in /run/SERIAL.
 plug() { # KIND SERIAL PORT OPTIONS...
-	kind=$1 serial=$2 port=$3
+	local kind=$1 serial=$2 port=$3
 	shift 3
 	rm -f "/run/$serial"
 	./usb_device "$kind" "$serial" "$port" "/run/$serial" "$@" >/dev/null 2>>/run/devices.log </dev/null &
@@ -40,6 +40,7 @@ plug() { # KIND SERIAL PORT OPTIONS...
 }
 
 unplug() { # SERIAL...
+	local serial
 	for serial in "$@"; do kill "$(cat "/run/$serial.pid")"; done
 	for serial in "$@"; do await isnt usb_place "$serial"; done
 }
@@ -48,6 +49,7 @@ unplug() { # SERIAL...
 
 # One role's contract suite against a device: each of N tests is passed, none is skipped.
 contract() { # N SUITE FILTER [WITHOUT]
+	local code
 	timeout 300 "./$2" "$3" "${4:-none}" >/tmp/suite 2>&1
 	code=$?
 	cat /tmp/suite
@@ -67,7 +69,7 @@ with() { # NAME=VALUE... -- COMMAND...
 
 # A command that must end with STATUS and say all the texts, on either stream.
 says() { # STATUS TEXT... -- COMMAND...
-	want=$1
+	local want=$1 code text
 	shift
 	: >/tmp/texts
 	while [ "$1" != -- ]; do
@@ -90,7 +92,7 @@ as_nobody() { su nobody -s /bin/sh -c "$*"; }
 export BRICKPROOF_HOME=/work OPENOCD_SCRIPTS=/usr/share/openocd/scripts
 
 serve() { # NAME OPTIONS...: a board in /run/NAME, started anew
-	board=$1
+	local board=$1
 	shift
 	stop_serving "$board"
 	./brickproof board serve --product small --dir "/run/$board" "$@" >"/run/serve.$board" 2>&1 </dev/null &
@@ -105,22 +107,65 @@ stop_serving() { # NAME
 	rm -rf "/run/$1" "/run/$1.pid"
 }
 
-# An entry of a bench file. A second to die, as everything here is emulated.
-board_entry() { # NAME DIR CONSOLE-SERIAL POWER
+# A board anew, and its console's cable.
+serve_at() { # NAME CONSOLE-SERIAL PORT OPTIONS...
+	local name=$1 console=$2 port=$3
+	shift 3
+	! usb_place "$console" >/dev/null || unplug "$console"
+	serve "$name" "$@"
+	plug ftdi "$console" "$port" --uart "/run/$name/console"
+	await tty_of "$console"
+}
+
+# An entry of a bench file, power and console as lines. 1 ms to die and another to stray: everything here is emulated.
+board_entry() { # NAME DIR CONSOLE POWER
 	cat <<YAML
   - name: $1
     product: small
-    power: $4
-    console: {driver: serial, usb-serial: $3, baud: 115200, patience: 3 s}
+$4
+$3
     debug: {driver: openocd, interface: $2/openocd-stlink.cfg, core: vb.cpu, flash: nrf, page: 1 KiB, start: 60 s, answer: 60 s}
     elf: $2/board.elf
     calibration: {dead: 1.5 ms, jitter: 1 ms}
 YAML
 }
 
-bench() { # NAME POWER: /run/NAME.yaml, of the board "board" with the console BPCON01
-	{
-		printf 'bench: kernel-%s\nboards:\n' "$1"
-		board_entry "$1" /run/board BPCON01 "$2"
-	} >"/run/$1.yaml"
+# The same from discover's own lines: those that match, of which there must be one each.
+paste() { # NAME DIR CONSOLE-SERIAL POWER-REGEX
+	local console power
+	./brickproof bench discover >/tmp/discovered
+	console=$(grep -E "^    console: .*\"$3\"" /tmp/discovered)
+	power=$(grep -E "^    power: .*$4" /tmp/discovered)
+	[ "$(echo "$console" | grep -c .) $(echo "$power" | grep -c .)" = "1 1" ] && board_entry "$1" "$2" "$console" "$power" && return
+	cat /tmp/discovered >&2
+	echo "not one line each for '$3' and '$4'" >&2
+	return 1
 }
+
+bench_of() { # NAME POWER-REGEX: /run/NAME.yaml, of the board in /run/board with the console BPCON01
+	printf 'bench: kernel-%s\nboards:\n' "$1" >"/run/$1.yaml"
+	paste "$1" /run/board BPCON01 "$2" >>"/run/$1.yaml"
+}
+
+# ---- runs on it
+[ -e /run/cut.yaml ] || cat >/run/cut.yaml <<YAML
+scenario: kernel-cut
+title: Power is cut by an emulated switch while the trial is requested
+covers: [C-2]
+steps:
+  - update: {to: to}
+end: {running: to, reasons: [OK]}
+sweep:
+  - {event: flash, phases: [install], positions: [before, torn 50%, after]}
+YAML
+
+run() { # NAME BUDGET OPTIONS...: its status
+	local bench=$1 budget=$2
+	shift 2
+	rm -rf "/tmp/reports"
+	./brickproof run --bench "/run/$bench.yaml" --budget "$budget" --control none --reports /tmp/reports "$@" /run/cut.yaml
+}
+verdicts() { # VERDICT: how many cases came to it
+	grep -c '"t":"case".*"verdict":"'"$1"'"' /tmp/reports/latest/journal.jsonl
+}
+why() { grep -E '"t":"case"|"t":"cut"' /tmp/reports/latest/*.jsonl; }

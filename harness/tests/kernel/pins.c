@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NOTE_BYTES 8u
+#define NOTE_BYTES 16u
 
 struct pins pins = {.power = -1};
 
@@ -39,7 +39,8 @@ void pins_note(struct pins *p, unsigned value)
 {
 	char text[NOTE_BYTES + 1];
 
-	snprintf(text, sizeof(text), "%-*u\n", (int)NOTE_BYTES - 1, value);
+	p->note = value;
+	snprintf(text, sizeof(text), "%-6u %-8u\n", value, p->switched);
 	memcpy(p->file + p->n + 1, text, NOTE_BYTES);
 }
 
@@ -57,6 +58,8 @@ static void relay(struct pins *p, bool on)
 	while (recv(p->power, drop, sizeof(drop), MSG_DONTWAIT) > 0)
 		;
 	send(p->power, line, strlen(line), MSG_NOSIGNAL);
+	p->switched++;
+	pins_note(p, p->note);
 }
 
 void pins_set(struct pins *p, unsigned pin, bool level)

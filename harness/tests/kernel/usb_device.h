@@ -19,13 +19,15 @@
 #define PINS_MAX 32u
 
 struct pins {
-	char *file;              /* mapped: '0' or '1' for each pin, then a newline and a line with a note */
+	char *file;              /* mapped: '0' or '1' for each pin, then a line with note and switched */
 	unsigned n;
 	unsigned stuck;          /* a pin that stays at stuck_level whatever drives it; n: none */
 	bool stuck_level;
 	unsigned relay;          /* the pin that switches a served board's power; n: none */
 	bool relay_low;          /* by a low level */
 	int power;               /* that board's power socket, -1: none */
+	unsigned switched;       /* times that the relay went */
+	unsigned note;
 };
 
 /* Make the file, all low. Exits when it cannot. */
