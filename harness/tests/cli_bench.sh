@@ -4,7 +4,7 @@
 # calibration must come to what the board itself knows of its deaths.
 #
 # CALIBRATE=all takes all six pairs of delay and jitter, with as many cuts as `bench calibrate` itself finds to be enough
-# (ten minutes); CALIBRATE="DELAY JITTER" one of them and nothing else.
+# (a quarter of an hour); CALIBRATE="DELAY JITTER" one of them and nothing else.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/tap.sh"
 
