@@ -260,7 +260,7 @@ begin "mutants: one line each, all caught as predicted"
 try mutants confirmed-before-written signature-unchecked
 want_status 0
 want_lines "$out" 2 "^[a-z-]+	[a-z-]+	[a-z-]+	[0-9]+	[a-z -]+	bp1:small:[^	]+\$"
-want_lines "$out" 1 "^confirmed-before-written	power-cut-confirm	acknowledged-durable	[0-9]+	"
+want_lines "$out" 1 "^confirmed-before-written	config-update	acknowledged-durable	[0-9]+	"
 want_lines "$out" 1 "^signature-unchecked	corrupted-payload	refuses-bad-update	[0-9]+	"
 want_err '2 of 2 mutants caught as predicted'
 cp "$out" "$work/kills"
