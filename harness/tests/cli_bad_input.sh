@@ -53,7 +53,7 @@ spoil() { # ORIGINAL WHERE
 	printf '\n# nothing but this\n' >"$2/comment.yaml"
 	head -c 60 "$1" >"$2/truncated.yaml"
 	(cat "$1" && echo 'title: again') >"$2/duplicate.yaml"
-	(cat "$1" && echo 'titel: misspelt') >"$2/unknown.yaml"
+	(sed "s@\.\./keys@$PWD/fixtures/keys@g" "$1" && echo 'titel: misspelt') >"$2/unknown.yaml"
 	(cat "$1" && head -c 1100000 /dev/zero | tr '\0' '#') >"$2/large.yaml"
 	head -c 4096 build/firmware/reference.so >"$2/binary.yaml"
 	(head -n 3 "$1" && printf 'title: \377\376\n') >"$2/encoding.yaml"
@@ -216,7 +216,7 @@ tokens() {
 	bad_token "$head:-:damage=0:1" "'damage=0'"
 	bad_token "bp1:reference:power-cut-conform:$hash8:-:-:1" "no scenario 'power-cut-conform'" "'power-cut-confirm'"
 	bad_token "bp1:nothing:power-cut-confirm:$hash8:-:-:1" "no product 'nothing'"
-	bad_token "$(printf 'bp1:%0300d:x:y:-:-:1' 0)" 'longer than'
+	bad_token "$(printf 'bp1:%03000d:x:y:-:-:1' 0)" 'longer than'
 	other=$(tr 0-9a-f 1-9a-f0 <<<"$hash8")
 	bad_token "bp1:reference:power-cut-confirm:$other:-:-:1" "$other" "$hash8" "the scenario's text" 'flash geometry' "artifact's version"
 	bad_token "bp1:small:power-cut-confirm:$hash8:-:-:1" "$hash8" 'product small'
@@ -291,7 +291,7 @@ reports() {
 	bad_journal 'another verdict' ':3: error: ' sed '3s/"verdict":"[a-z]*"/"verdict":"maybe"/'
 	bad_journal 'a case is gone' ': error: ' sed 3d
 	bad_journal 'a case is there twice' ': error: ' sed 3p
-	bad_journal 'sums that do not add up' ': error: ' sed 's/"pass":4/"pass":5/'
+	bad_journal 'sums that do not add up' ': error: ' sed -E 's/"pass":[0-9]+/"pass":99/'
 	bad_journal 'another format' ':1: error: ' sed '1s/"format":1/"format":2/'
 	bad_journal 'no first line' ':1: error: ' sed 1d
 	bad_journal 'another file altogether' ':1: error: ' cat Makefile
