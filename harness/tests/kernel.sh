@@ -88,7 +88,7 @@ timeout -k 5 "${KERNEL_LIMIT:-2400}" qemu-system-x86_64 -M pc -accel tcg -cpu ma
 	-device usb-serial,chardev=near,bus=x.0,port=1.1,always-plugged=on,serial=BPHUB01 \
 	-kernel $kernel/vmlinuz -initrd "$dest/initrd" \
 	-append "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off usbcore.autosuspend=-1 -- $variant $*" \
-	</dev/null 2>"$dest/qemu.log" | tr -d '\r' | tee "$dest/log" | grep --line-buffered -E '^(ok|not ok) |^# |^1\.\.'
+	</dev/null 2>"$dest/qemu.log" | sed -u 's,\r,,' | tee "$dest/log" | grep --line-buffered -E '^(ok|not ok) |^# |^1\.\.'
 status=${PIPESTATUS[0]}
 # isa-debug-exit: twice the byte that the guest wrote, and one
 [ "$status" = 33 ] && exit 0
