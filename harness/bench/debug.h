@@ -27,6 +27,7 @@ struct bp_observation {
 	uint64_t last_op_ns;     /* end of the last flash operation, 0 before the first */
 	uint64_t ops;            /* flash operations counted so far */
 	bool weak_records;       /* an area that holds no image has weak cells, which the next power-up may read otherwise */
+	uint32_t erases, page_erases; /* since mark_wear(): in all, and of the page that was erased most often; 0 when nobody sees them */
 	unsigned n_traps;        /* breaches of flash rules; `trap` tells of the first */
 	const char *trap;
 	uint32_t trap_addr;
@@ -77,6 +78,8 @@ struct bp_debug_ops {
 	int (*observe)(void *self, struct bp_observation *out, struct bp_err *err);
 	/* Areas (bit mask of enum dut_area_id) that the device may write from now on, 0: any; others are a trap. NULL: nobody watches. */
 	void (*allow)(void *self, uint32_t areas);
+	/* Count erases from here on, for observe(). NULL: nobody sees them. */
+	void (*mark_wear)(void *self);
 	/* A count that grows when the flash was written to, looked up now; NULL: observe()'s `ops`, which is always up to date. */
 	int (*count)(void *self, uint64_t *count, struct bp_err *err);
 };

@@ -64,6 +64,24 @@ static bool weak_records(const struct bp_virtual *v, const struct bp_flash *f)
 	return false;
 }
 
+static void mark_wear(void *self)
+{
+	struct bp_virtual *v = self;
+	const struct bp_flash *f = bp_vboard_flash(v->vboard);
+
+	memcpy(v->wear, f->wear, f->n_pages * sizeof(*v->wear));
+}
+
+static void count_erases(const struct bp_virtual *v, const struct bp_flash *f, struct bp_observation *out)
+{
+	for (uint32_t i = 0; i < f->n_pages; i++) {
+		uint32_t n = f->wear[i] - v->wear[i];
+
+		out->erases += n;
+		out->page_erases = n > out->page_erases ? n : out->page_erases;
+	}
+}
+
 static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 {
 	struct bp_virtual *v = self;
@@ -86,6 +104,7 @@ static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 		.trap_outside = f->trap.kind == BP_TRAP_FORBIDDEN_AREA,
 		.trap_bootloader = f->trap.kind == BP_TRAP_BOOTLOADER,
 	};
+	count_erases(v, f, out);
 	return 0;
 }
 
@@ -97,5 +116,5 @@ static void allow(void *self, uint32_t areas)
 const struct bp_debug_ops bp_debug_virtual_ops = {
 	.name = "virtual",
 	.help = "the virtual board's memory, and the truth about its core",
-	.read = read_mem, .write = write_mem, .matches = matches, .observe = observe, .allow = allow,
+	.read = read_mem, .write = write_mem, .matches = matches, .observe = observe, .allow = allow, .mark_wear = mark_wear,
 };

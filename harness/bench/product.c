@@ -12,6 +12,7 @@
 /* Most of an SMP message that upload needs besides its payload is 73 bytes (first request); rounded up. */
 #define UPLOAD_OVERHEAD_BYTES 128
 #define MIN_CHUNK_BYTES 16
+#define MAX_ERASES 1000000u
 #define MAX_BUDGET_NS (UINT64_C(24) * 3600 * BP_NS_PER_S)
 /* Offset of the version in the image header (MCUboot design document, "Image format") and its size. */
 #define HEADER_VERSION_AT 20
@@ -161,6 +162,8 @@ static void read_budgets(struct bp_product_reader *r, const struct bp_node *root
 	bp_product_need_duration(r, map, "update", "first byte until confirmed", 1, MAX_BUDGET_NS, &r->p->update_budget_ns);
 	bp_product_need_duration(r, map, "reply", "one answer", 1, MAX_BUDGET_NS, &r->p->reply_budget_ns);
 	bp_node_duration(&r->diag, bp_map_get(map, "service"), 1, MAX_BUDGET_NS, &r->p->service_budget_ns);
+	bp_node_u32(&r->diag, bp_map_get(map, "page-erases"), 1, MAX_ERASES, &r->p->page_erases);
+	bp_node_u32(&r->diag, bp_map_get(map, "update-erases"), 1, MAX_ERASES, &r->p->update_erases);
 	bp_map_done(&r->diag, map);
 }
 

@@ -104,6 +104,7 @@ struct bp_product {
 	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed */
 	uint64_t reply_budget_ns;      /* one SMP answer */
 	uint64_t service_budget_ns;    /* longest time without an answer while an update is loaded; 0: no limit */
+	uint32_t page_erases, update_erases; /* most erases that an update may cost: of one page, in all; 0: any number */
 	struct bp_marks marks;
 	struct bp_probe_map probe;
 	unsigned n_reasons;

@@ -62,6 +62,11 @@ int bp_virtual_open(struct bp_arena *a, const struct bp_product *product, const 
 	rc = bp_vboard_new(a, &setup, &v->vboard, err);
 	if (rc)
 		goto err_unload;
+	v->wear = bp_arena_array(a, bp_vboard_flash(v->vboard)->n_pages, sizeof(*v->wear));
+	if (!v->wear) {
+		rc = bp_fail(err, BP_ENOMEM, "no memory for a virtual board");
+		goto err_board;
+	}
 	v->smp.wire = &v->board.wire;
 	v->board.name = "virtual";
 	v->board.product = product;
@@ -75,6 +80,8 @@ int bp_virtual_open(struct bp_arena *a, const struct bp_product *product, const 
 	*out = v;
 	return 0;
 
+err_board:
+	bp_vboard_free(v->vboard);
 err_unload:
 	bp_firmware_unload(&v->firmware);
 	return rc;

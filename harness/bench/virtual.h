@@ -16,6 +16,7 @@ struct bp_virtual {
 	struct bp_firmware firmware;
 	struct bp_image_table images;
 	struct bp_link_smp smp;
+	uint32_t *wear;              /* of each page when erases were last counted from */
 	uint64_t cut_link_byte;      /* cut when the host's byte of this number has arrived; 0: none */
 	struct bp_line_wait cut_line;/* cut by a line of the console */
 	struct bp_lines lines;

@@ -401,6 +401,16 @@ static bool reason_wrong(const struct bp_judge *j, const struct bp_facts *f, str
 	return f->at == BP_AT_STEPS ? bad_refusal(j, out) : bad_reason(j, f, out);
 }
 
+static bool worn(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
+{
+	const struct bp_product *p = product_of(j);
+
+	if (p->page_erases && f->o.page_erases > p->page_erases)
+		return broken(out, "an update erased one page %u times, %u allowed", f->o.page_erases, p->page_erases);
+	return p->update_erases && f->o.erases > p->update_erases &&
+	       broken(out, "an update took %u erases, %u allowed", f->o.erases, p->update_erases);
+}
+
 static bool unstable(const struct bp_judge *j, const struct bp_facts *f, struct bp_judgement *out)
 {
 	if (f->at == BP_AT_STEPS)
@@ -537,6 +547,7 @@ static check *const checks[BP_INVARIANTS] = {
 	[BP_INV_CONFIG_READABLE] = config_wrong,
 	[BP_INV_TRANSITIONS_IN_ORDER] = transitions_wrong,
 	[BP_INV_REASON_REPORTED] = reason_wrong,
+	[BP_INV_WEAR_BOUNDED] = worn,
 	[BP_INV_STABLE] = unstable,
 	[BP_INV_SERVICE_KEPT] = service_lost,
 	[BP_INV_RESUMES] = resent_too_much,

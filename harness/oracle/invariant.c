@@ -52,6 +52,8 @@ const struct bp_invariant_row bp_invariants[BP_INVARIANTS] = {
 		"The transitions told follow one another, and end in confirmed or rolled back.", "C-18", BP_AT_RECOVERY | GOOD_UPDATE},
 	[BP_INV_REASON_REPORTED] = {"reason-reported",
 		"The device reports a reason code that fits what happened.", "C-18 C-19", BP_AT_STEPS | BP_AT_LIVE | BP_AT_RECOVERY},
+	[BP_INV_WEAR_BOUNDED] = {"wear-bounded",
+		"An update erases no page, and all pages together, more often than the product allows.", "C-19", GOOD_UPDATE},
 	[BP_INV_STABLE] = {"stable",
 		"Further power cycles run the same image and write nothing.", "C-14", BP_AT_STEPS | BP_AT_BOOT},
 	[BP_INV_SERVICE_KEPT] = {"service-kept",

@@ -454,6 +454,8 @@ static int once(struct bp_exec *x, const struct bp_step *step, struct bp_err *er
 	int rc = 0;
 
 	memset(&x->update, 0, sizeof(x->update));
+	if (x->board->debug.ops->mark_wear)
+		x->board->debug.ops->mark_wear(x->board->debug.self);
 	if (x->owed.stage == BP_STAGE_CONFIRMED)
 		x->owed.good = x->owed.target;
 	x->owed.target = (int8_t)step->artifact;

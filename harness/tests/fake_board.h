@@ -25,6 +25,7 @@ struct fake_script {
 	const char *then_says;    /* and one after it */
 	/* what can be seen of it */
 	unsigned unknown_runs, traps;
+	uint32_t erases, page_erases;
 	bool trap_running_slot, trap_bootloader, trap_outside;
 	bool bootloader_changed, image_damaged;
 	unsigned state_differs_from; /* from this boot on the copies of its state are not alike */

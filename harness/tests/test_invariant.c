@@ -177,6 +177,9 @@ static const struct row rows[] = {
 	 .script = {.counter = 11}},
 	{"follow-up: transition not told", BP_INV_TRANSITIONS_IN_ORDER, "confirm is missing", BP_STAGE_DOWNLOADING,
 	 .script = {.transitions_plus_1 = 1}},
+	{"follow-up: a page worn", BP_INV_WEAR_BOUNDED, "one page 5 times, 4 allowed", BP_STAGE_CONFIRMED, .script = {.page_erases = 5}},
+	{"follow-up: many erases", BP_INV_WEAR_BOUNDED, "took 25 erases, 24 allowed", BP_STAGE_CONFIRMED, .script = {.erases = 25}},
+	{"follow-up: as many erases as may be", PASS, NULL, BP_STAGE_CONFIRMED, .script = {.erases = 24, .page_erases = 4}},
 	{"follow-up after a resume", BP_INV_UPDATABLE, "followup was refused", BP_STAGE_DOWNLOADING,
 	 .script = {.update = FAKE_REFUSES_OFFER, .good_updates = 1}, .resume = true},
 };

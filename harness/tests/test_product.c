@@ -360,6 +360,7 @@ static const struct {
 	 {"do not fit"}},
 	{"request of no hex", 39, "link: {chunk: 512 B, manifest: required, request: [{area: slot, at: 0 B, bytes: 0x00}]}", "39:81", {"bytes"}},
 	{"budget of nothing", 40, "budgets: {recovery: 0 s, update: 120 s, reply: 5 s}", "40:21", {"recovery"}},
+	{"no erase at all", 40, "budgets: {recovery: 1 s, update: 120 s, reply: 5 s, page-erases: 0}", "40:66", {"page-erases", "1 to"}},
 	{"mark missing", 41, "marks: {boot: a, trial: b, up: c, confirmed: d, rollback: e, no-image: f}", "41:8",
 	 {"missing 'state-lost'"}},
 	{"mark power-on empty", 41, "marks: {boot: a, trial: b, up: c, confirmed: d, rollback: e, no-image: f, state-lost: g, power-on: \"\"}",
