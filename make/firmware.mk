@@ -24,6 +24,7 @@ MUTB := build/mutants
 .PHONY: firmware mutant-objects mutants
 firmware: $(FWB)/reference.so $(FWB)/single.so ## build the reference firmware and the example for the native board
 mutant-objects: $(MUTANTS:%=$(FWB)/mutant-%.so) ## build every mutant of it
+	@for f in $(FWB)/mutant-*.so; do n=$${f##*/mutant-}; [ -e $(FW)/mutants/$${n%.so}.patch ] || rm -f $$f; done # of patches that are gone
 mutants: $(B)/brickproof mutant-objects ## the kill table: which invariant catches each mutant first
 	@$(B)/brickproof mutants --jobs $(JOBS)
 
