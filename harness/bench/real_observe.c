@@ -209,7 +209,8 @@ static int ask_status(struct bp_real *r, struct bp_err *err)
 
 	if (rc && !bp_link_device_trouble(rc))
 		return rc;
-	if (rc || !reply.has_status || reply.running >= BP_SLOTS)
+	/* Off: a cut that was armed came with the answer, and what runs is nothing. */
+	if (rc || !r->on || !reply.has_status || reply.running >= BP_SLOTS)
 		return 0;
 	r->seen.idle = true;
 	r->seen.slot = reply.running;
@@ -249,9 +250,9 @@ int bp_real_observe(void *self, struct bp_observation *out, struct bp_err *err)
 		return 0;
 	if (!r->asked) {
 		rc = ask(r, err);
-		if (!rc && bp_real_sees(r))
+		if (!rc && r->on && bp_real_sees(r))
 			rc = look_at_flash(r, err);
-		if (rc)
+		if (rc || !r->on)
 			return rc;
 	}
 	*out = r->seen;
