@@ -131,7 +131,7 @@ static void read_link(struct reader *r, const struct bp_node *board, struct bp_b
 	if (!map)
 		return;
 	b->link_config = map;
-	for (; bp_link_drivers[n] && n < MAX_DRIVERS; n++)
+	for (; n < MAX_DRIVERS && bp_link_drivers[n]; n++)
 		names[n] = bp_link_drivers[n]->name;
 	which = driver(r, map, names, n);
 	if (which < 0)

@@ -56,7 +56,7 @@ static void say(struct exec *e, char c)
 		e->len = 0;
 	e->ended = c == '\n' || c == '\r';
 	if (!e->ended && e->len < sizeof(e->line) - 1)
-		e->line[e->len++] = (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c;
+		e->line[e->len++] = (unsigned char)c < 0x20 || c == 0x7f ? (char)' ' : c;
 	e->line[e->len] = '\0';
 	if (e->ended && e->len && w->on_note)
 		w->on_note(w->ctx, e->line);

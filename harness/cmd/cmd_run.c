@@ -242,7 +242,7 @@ static int check_board(const struct job *job, const struct item *it, struct bp_e
 static int load_item(struct job *job, const struct args *a, const char *name, const char *firmware, struct item *out, struct bp_err *err)
 {
 	struct bp_scenario *s;
-	const char *product;
+	const char *product = NULL;
 	int rc = bp_home_scenario(job->arena, name, &out->path, err);
 
 	if (!rc)

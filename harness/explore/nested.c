@@ -44,12 +44,12 @@ static int add_log(struct bp_maker *m, const struct bp_log *log)
 {
 	if (m->n_logs == m->cap_logs) {
 		uint32_t cap = m->cap_logs ? 2 * m->cap_logs : FIRST_LOGS;
-		const struct bp_log **all = bp_arena_array(m->arena, cap, sizeof(*all));
+		const struct bp_log **all = bp_arena_array(m->arena, cap, sizeof(*all)); /* NOLINT(bugprone-sizeof-expression): pointers they are */
 
 		if (!all)
 			return BP_ENOMEM;
 		if (m->n_logs)
-			memcpy(all, m->log_of, m->n_logs * sizeof(*all));
+			memcpy(all, m->log_of, m->n_logs * sizeof(*all)); /* NOLINT(bugprone-sizeof-expression) */
 		m->log_of = all;
 		m->cap_logs = cap;
 	}

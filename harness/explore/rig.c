@@ -132,7 +132,7 @@ static int same_image(struct bp_rig *g, const struct bp_exec *x, struct bp_err *
 {
 	const struct bp_product *p = g->real->product;
 	struct bp_observation o;
-	int rc = g->real->board.debug.ops->observe(g->real, &o, err), twin = x->owed.good;
+	int rc = g->real->board.debug.ops->observe(g->real, &o, err), twin = x->owed.good < 0 ? -1 : (int)(uint8_t)x->owed.good;
 
 	memcpy(g->seen, g->twin->start->bytes, p->board.flash.size_bytes); /* as it was written: nobody reads it back */
 	if (rc || twin < 0 || o.artifact == twin)

@@ -27,6 +27,8 @@ bool bp_plan_detached(const struct bp_plan *p, uint32_t index, uint32_t percent)
 	}
 	want = ((uint64_t)p->n_cases * percent + 99) / 100;
 	want = want < can ? want : can;
+	if (!can)
+		return false;
 	return (before + 1) * want / can != before * want / can;
 }
 

@@ -61,26 +61,26 @@ static const struct bp_artifact *running(const struct bp_judge *j, const struct 
  */
 static int state_alike(const struct bp_board *b, struct bp_err *err)
 {
-	const struct dut_area *one = &b->product->board.dut.area[DUT_AREA_STATE_A], *two = &b->product->board.dut.area[DUT_AREA_STATE_B];
+	const struct dut_area one = b->product->board.dut.area[DUT_AREA_STATE_A], two = b->product->board.dut.area[DUT_AREA_STATE_B];
 	const struct bp_debug *d = &b->debug;
 	uint8_t held[COMPARE_BYTES], other[COMPARE_BYTES];
 	int first = 1, second = 1;
 
-	if (one->size != two->size)
+	if (one.size != two.size)
 		return 1;
-	for (uint32_t at = 0, n; at < one->size; at += n) {
+	for (uint32_t at = 0, n; at < one.size; at += n) {
 		int rc;
 
-		n = one->size - at < sizeof(held) ? one->size - at : (uint32_t)sizeof(held);
-		rc = d->ops->read(d->self, one->addr + at, held, n, err);
+		n = one.size - at < sizeof(held) ? one.size - at : (uint32_t)sizeof(held);
+		rc = d->ops->read(d->self, one.addr + at, held, n, err);
 		if (!rc)
-			rc = d->ops->read(d->self, two->addr + at, other, n, err);
+			rc = d->ops->read(d->self, two.addr + at, other, n, err);
 		if (!rc && memcmp(held, other, n))
 			return 0;
 		if (!rc && first)
-			rc = first = d->ops->matches(d->self, one->addr + at, held, n, err);
+			rc = first = d->ops->matches(d->self, one.addr + at, held, n, err);
 		if (rc >= 0 && second)
-			rc = second = d->ops->matches(d->self, two->addr + at, held, n, err);
+			rc = second = d->ops->matches(d->self, two.addr + at, held, n, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -268,8 +268,8 @@ static void read_steps(struct reader *r, const struct bp_node *node)
 		if (!bp_node_is(&r->diag, item, BP_NODE_MAP))
 			continue;
 		if (item->n != 1) {
-			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config, board, hold, "
-						   "release");
+			bp_diag_at(&r->diag, item, "a step has one key; expected one of update, upload, power-cycle, reset, damage, config, "
+						   "board, hold, release");
 			continue;
 		}
 		item->keys[0]->key = item->key; /* an error names the step, "item 1 of 'steps'" */
