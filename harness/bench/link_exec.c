@@ -55,8 +55,10 @@ static void say(struct exec *e, char c)
 	if (e->ended)
 		e->len = 0;
 	e->ended = c == '\n' || c == '\r';
+	if ((unsigned char)c < 0x20 || c == 0x7f)
+		c = ' ';
 	if (!e->ended && e->len < sizeof(e->line) - 1)
-		e->line[e->len++] = (unsigned char)c < 0x20 || c == 0x7f ? (char)' ' : c;
+		e->line[e->len++] = c;
 	e->line[e->len] = '\0';
 	if (e->ended && e->len && w->on_note)
 		w->on_note(w->ctx, e->line);

@@ -120,10 +120,11 @@ int bp_facts_gather(struct bp_judge *j, struct bp_facts *f, struct bp_err *err)
 	f->bootloader_same = rc > 0;
 	if (rc < 0 || !f->settled)
 		return rc < 0 ? rc : 0;
-	a = running(j, f);
-	if (a && f->at != BP_AT_BOOT)
+	if (f->o.artifact >= 0 && f->at != BP_AT_BOOT) {
+		a = running(j, f);
 		rc = b->debug.ops->matches(b->debug.self, b->product->board.dut.area[DUT_AREA_SLOT_A + f->o.slot].addr,
 					   a->image[f->o.slot].data, (uint32_t)a->image[f->o.slot].len, err);
+	}
 	f->image_whole = rc > 0;
 	if (rc >= 0)
 		rc = state_alike(b, err);
