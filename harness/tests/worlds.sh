@@ -10,7 +10,7 @@
 # shellcheck disable=SC2034 # for the scripts
 worlds='reference:power-cut-install mutant-confirmed-before-written:power-cut-confirm mutant-state-kept-once:power-cut-install
 	mutant-pending-before-last-page:power-cut-download mutant-resume-without-hash:power-cut-download
-	mutant-running-slot-overwritten:power-cut-download:updatable|boots-allowed-image'
+	mutant-running-slot-overwritten:power-cut-download:updatable|boots-allowed-image|recovers-in-time'
 
 # Tokens of erases, or of operations, at a position: first those that fail. A torn erase whose variants differ from each
 # other is left out, as a bench aims by time and the subset of bits is the part's to choose. A position may also be a cut at
