@@ -150,7 +150,9 @@ int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, str
 	uint64_t began = bp_world_now(&j->exec->board->world);
 	int rc = 0;
 
-	*out = (struct bp_judgement){.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+	*out = (struct bp_judgement){
+		.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1, .service_ns = j->exec->service_gap_ns,
+	};
 	if (!on)
 		rc = bounce(j->exec, err);
 	if (!rc && !on)
@@ -162,7 +164,6 @@ int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, str
 	if (!rc)
 		rc = after_recovery(j, out, err);
 	out->virtual_ns = bp_world_now(&j->exec->board->world) - began;
-	out->service_ns = j->exec->service_gap_ns;
 	if (out->verdict == BP_FAIL)
 		bp_exec_note(j->exec, "%s: %s", bp_invariants[out->invariant].name, out->text);
 	return rc < 0 || rc == BP_JUDGE_CUT ? rc : 0;

@@ -21,7 +21,7 @@ struct bp_judgement {
 	int running;               /* artifact after recovery, or BP_OBSERVED_… */
 	int reason;                /* code reported, -1: none */
 	uint64_t virtual_ns;       /* board time that the judging took */
-	uint64_t service_ns;       /* longest time without an answer while an update was loaded */
+	uint64_t service_ns;       /* longest time without an answer while the scenario's update was loaded */
 	char text[BP_JUDGE_TEXT];  /* of anything but a pass */
 };
 

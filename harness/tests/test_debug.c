@@ -113,6 +113,7 @@ static void no_children(void)
 /* ---- the virtual board in this process --------------------------------------------- */
 
 static struct bp_virtual inside;
+static uint32_t no_wear[64];
 static const struct bp_product no_areas; /* nothing of it is asked but its memory map */
 
 static int virtual_begin(void **state)
@@ -120,7 +121,7 @@ static int virtual_begin(void **state)
 	if (tiny_begin(state))
 		return -1;
 	tiny_new(BP_ACCEL_NONE, tiny_idle, NULL);
-	inside = (struct bp_virtual){.vboard = tiny, .board.product = &no_areas};
+	inside = (struct bp_virtual){.vboard = tiny, .board.product = &no_areas, .wear = no_wear};
 	unit = (struct contract_debug){.name = "virtual", .ops = driver("virtual"), .self = &inside, .flash = TINY_FREE,
 				       .flash_bytes = 2 * TINY_PAGE, .bad_addr = 0x90000000};
 	return 0;
