@@ -154,7 +154,7 @@ static const struct driver {
 	const char *says[FAULTS];   /* NULL: no fault to this driver */
 } drivers[] = {
 	{"gdb", open_gdb, "{connect: 127.0.0.1:%u, answer: 400 ms}", "+$PacketSize=", "is the server running, the probe plugged in",
-	 {"Connection refused", "no answer in time", "no answer in time", "in time", "the connection ", " "}},
+	 {"Connection refused", "no answer in time", "gdb server at 127.0.0.1:", "in time", "the connection ", "gdb server at 127.0.0.1:"}},
 	{"openocd elsewhere", open_openocd, "{attach: 127.0.0.1:%u, start: 400 ms}", "0 of", "is it running, and is its tcl_port open?",
 	 {"Connection refused", "no answer in time", "OpenOCD at 127.0.0.1:", "in time", "the connection ", "OpenOCD at 127.0.0.1:"}},
 	{"rfc2217", open_rfc2217, "{address: '127.0.0.1:%u'}", "\xff\xfd", "is the server (ser2net) running, reachable, and set to telnet",
