@@ -192,6 +192,7 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	if (rc)
 		return rc;
 	rec.log->end_ns = bp_vboard_now(r->v->vboard);
+	rec.log->n_traps = bp_runner_flash(r)->n_traps;
 	*out = rec.log;
 	return 0;
 }
@@ -345,6 +346,11 @@ int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct b
 	return steps_and_judge(r, p, c, &x, &j, state_before, out, err);
 }
 
+static const char *broken_by(const struct bp_judgement *j)
+{
+	return j->invariant >= 0 ? bp_invariants[j->invariant].name : "nothing broken";
+}
+
 int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct bp_case *c,
 		    const struct bp_judgement *judged, char *text, size_t cap, struct bp_err *err)
 {
@@ -366,10 +372,12 @@ int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct b
 	else if (memcmp(&owed, &r->owed_at_fault, sizeof(owed)))
 		snprintf(text, cap, "the device owes other things at the cut (stage '%s') than the log says ('%s')",
 			 bp_stage_names[r->owed_at_fault.stage], bp_stage_names[owed.stage]);
+	else if (whole.verdict == BP_FAIL && p->log->n_traps)
+		return 1; /* a breach before the cut fails it there; the case without a fault fails for it, too */
 	else if (whole.verdict != judged->verdict || whole.invariant != judged->invariant || whole.running != judged->running ||
 		 whole.reason != judged->reason)
-		snprintf(text, cap, "run from the start it comes to '%s', from the log to '%s'", bp_verdict_name(whole.verdict),
-			 bp_verdict_name(judged->verdict));
+		snprintf(text, cap, "run from the start it comes to '%s' (%s), from the log to '%s' (%s)", bp_verdict_name(whole.verdict),
+			 broken_by(&whole), bp_verdict_name(judged->verdict), broken_by(judged));
 	else
 		return 1;
 	return 0;
