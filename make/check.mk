@@ -72,7 +72,7 @@ run-check: $(KERNEL_TESTS)
 VALGRIND = valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=make/valgrind.supp
 # Left out: test_power_faults, as valgrind 3.19 knows no pidfd_open (a command's child that holds stderr is waited for), and
 # suites that hold real devices' deadlines, as a child takes longer under valgrind than they allow.
-VALGRIND_TESTS = $(filter-out test_power_faults test_debug test_world,$(notdir $(TESTS) $(FW_TESTS)))
+VALGRIND_TESTS = $(filter-out test_power_faults test_peer_faults test_debug test_world,$(notdir $(TESTS) $(FW_TESTS)))
 run-check-long: $(KERNEL_TESTS)
 	@$(MAKE) --no-print-directory -j$(JOBS) B=build/valgrind CFLAGS=-DBP_VALGRIND tests
 	@JOBS=$(JOBS) LIMIT=3000 harness/tests/run.sh \

@@ -20,6 +20,7 @@ struct classes {
 static void class_name(const char *variant, char *out)
 {
 	static const char *const whole[] = {"no fault", "flash before", "flash after", "flash torn"};
+	static const struct { const char *of, *name; } others[] = {{"line", "line, time"}, {"time", "line, time"}, {"cut", "nested"}};
 	size_t len = strcspn(variant, " :");
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
@@ -34,6 +35,9 @@ static void class_name(const char *variant, char *out)
 		break;
 	}
 	snprintf(out, CLASS_BYTES, "%.*s", (int)(len < CLASS_BYTES ? len : CLASS_BYTES - 1), variant);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(out, others[i].of) == 0)
+			snprintf(out, CLASS_BYTES, "%s", others[i].name);
 }
 
 static size_t class_index(struct classes *c, const char *variant)

@@ -242,7 +242,7 @@ static void test_html_clean(void **state)
 	assert_has(html, "<th scope=\"col\">supply</th>");
 	assert_has(html, "<th scope=\"col\">reset</th>");
 	assert_has(html, "<th scope=\"col\">flash fault</th>");
-	assert_has(html, "<th scope=\"col\">line</th>");
+	assert_has(html, "<th scope=\"col\">line, time</th>");
 	assert_lacks(html, "<th scope=\"col\">line:");
 	assert_lacks(html, "<section id=\"failures\">");
 	assert_lacks(html, "<section id=\"rig\">");
