@@ -181,7 +181,8 @@ static int observe(void *self, struct bp_observation *out, struct bp_err *err)
 	*out = (struct bp_observation){
 		.artifact = f->on ? f->running : BP_OBSERVED_NONE, .slot = f->slot, .idle = f->on && f->now_ns >= f->idle_at_ns,
 		.unknown_runs = s->unknown_runs, .ops = f->ops, .last_op_ns = f->last_op_ns,
-		.erases = s->erases, .page_erases = s->page_erases, .n_traps = s->traps + (s->traps_in_update && f->updates), .trap = "a trap", .trap_addr = 0x40,
+		.erases = s->erases, .page_erases = s->page_erases, .n_traps = s->traps + (s->traps_in_update && f->updates),
+		.trap = "a trap", .trap_addr = 0x40,
 		.trap_running_slot = s->trap_running_slot, .trap_bootloader = s->trap_bootloader, .trap_outside = s->trap_outside,
 	};
 	return 0;
