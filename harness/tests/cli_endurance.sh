@@ -77,6 +77,14 @@ cat >"$work/cycles.yaml" <<-YAML
 	  - power-cycle: {times: $cycles, after: 100 ms}
 	end: {running: from, reasons: [NONE]}
 YAML
+# The rig's OpenOCD, by pid.
+openocds() {
+	local p name
+	for p in $(descendants $run_pid); do
+		read -r name <"/proc/$p/comm" 2>/dev/null && [ "$name" = openocd ] && printf '%s ' "$p"
+	done
+}
+
 "$program" board serve --product small --dir "$board" >"$work/serve.out" 2>"$work/serve.err" </dev/null &
 serve_pid=$!
 for ((i = 0; i < 600; i++)); do
@@ -88,9 +96,9 @@ run_pid=$!
 tried="run of $cycles power cycles" began=$SECONDS
 # A third of the cycles is for whatever is set up once and kept.
 first=$(usage_after $((cycles / 3)))
-openocd=$(pgrep -P "$(descendants $run_pid | tr '\n' ',')0" -x openocd | tr '\n' ' ')
+openocd=$(openocds)
 last=$(usage_after $((cycles - 1)))
-openocd_last=$(pgrep -P "$(descendants $run_pid | tr '\n' ',')0" -x openocd | tr '\n' ' ')
+openocd_last=$(openocds)
 wait $run_pid
 status=$? run_pid=''
 want_status 0
