@@ -346,6 +346,11 @@ int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct b
 	return steps_and_judge(r, p, c, &x, &j, state_before, out, err);
 }
 
+static bool same_end(const struct bp_judgement *a, const struct bp_judgement *b)
+{
+	return a->verdict == b->verdict && a->invariant == b->invariant && a->running == b->running && a->reason == b->reason;
+}
+
 static const char *broken_by(const struct bp_judgement *j)
 {
 	return j->invariant >= 0 ? bp_invariants[j->invariant].name : "nothing broken";
@@ -372,10 +377,8 @@ int bp_runner_check(struct bp_runner *r, const struct bp_plan *p, const struct b
 	else if (memcmp(&owed, &r->owed_at_fault, sizeof(owed)))
 		snprintf(text, cap, "the device owes other things at the cut (stage '%s') than the log says ('%s')",
 			 bp_stage_names[r->owed_at_fault.stage], bp_stage_names[owed.stage]);
-	else if (whole.verdict == BP_FAIL && p->log->n_traps)
-		return 1; /* a breach before the cut fails it there; the case without a fault fails for it, too */
-	else if (whole.verdict != judged->verdict || whole.invariant != judged->invariant || whole.running != judged->running ||
-		 whole.reason != judged->reason)
+	/* A breach before the cut fails it there; the case without a fault fails for it, too. */
+	else if (!(whole.verdict == BP_FAIL && p->log->n_traps) && !same_end(&whole, judged))
 		snprintf(text, cap, "run from the start it comes to '%s' (%s), from the log to '%s' (%s)", bp_verdict_name(whole.verdict),
 			 broken_by(&whole), bp_verdict_name(judged->verdict), broken_by(judged));
 	else
