@@ -273,28 +273,63 @@ static const struct bp_node *merge(struct bp_product_reader *r, const struct bp_
 	return both;
 }
 
-/* `like: NAME`: what the file does not say is as in NAME.yaml beside it, section by section. Returns the whole, NULL when it is wrong. */
-static const struct bp_node *with_base(struct bp_product_reader *r, const struct bp_node *root)
+/* The file NAME.yaml beside the product's own, which node names under key; NULL when that is wrong. */
+static const struct bp_node *beside(struct bp_product_reader *r, const struct bp_node *node, const char *key)
 {
-	const struct bp_node *like = bp_map_get(root, "like");
 	const char *slash = strrchr(r->p->path, '/'), *name;
-	struct bp_node *base = NULL;
+	struct bp_node *root = NULL;
 	struct bp_err err;
 	char path[512];
 
-	if (!like)
-		return root;
-	if (bp_node_text(&r->diag, like, &name) || !bp_product_check_name(r, like))
+	if (bp_node_text(&r->diag, node, &name) || !bp_product_check_name(r, node))
 		return NULL;
 	snprintf(path, sizeof(path), "%.*s%s.yaml", slash ? (int)(slash - r->p->path + 1) : 0, r->p->path, name);
-	if (r->source->load_base(r->source->ctx, r->arena, path, &base, &err)) {
-		bp_diag_at(&r->diag, like, "'like': %s", err.text);
+	if (r->source->load_base(r->source->ctx, r->arena, path, &root, &err)) {
+		bp_diag_at(&r->diag, node, "'%s': %s", key, err.text);
 		return NULL;
 	}
-	if (!bp_node_is(&r->diag, base, BP_NODE_MAP))
+	return bp_node_is(&r->diag, root, BP_NODE_MAP) ? root : NULL;
+}
+
+/* `geometry: NAME`: the flash and its areas are those of another product's file, and nothing else of it. */
+static const struct bp_node *with_geometry(struct bp_product_reader *r, const struct bp_node *root)
+{
+	static const char *const sections[] = {"flash", "areas"};
+	const struct bp_node *node = bp_map_get(root, "geometry"), *other;
+	struct bp_node *keys[2], *items[2]; /* no map has a key twice */
+	struct bp_node taken = {.kind = BP_NODE_MAP, .keys = keys, .items = items};
+
+	if (!node)
+		return root;
+	other = beside(r, node, "geometry");
+	for (size_t i = 0; other && i < 2; i++) {
+		if (bp_map_get(root, sections[i]))
+			bp_diag_at(&r->diag, bp_map_get(root, sections[i]), "'geometry' and '%s' in one product; expected one of them", sections[i]);
+		for (size_t j = 0; j < other->n; j++)
+			if (!strcmp(other->keys[j]->text, sections[i])) {
+				keys[taken.n] = other->keys[j];
+				items[taken.n++] = other->items[j];
+			}
+		if (taken.n <= i) {
+			bp_diag_at(&r->diag, node, "'%s' has no '%s' of its own; expected a product that has", node->text, sections[i]);
+			return NULL;
+		}
+	}
+	return other ? merge(r, root, &taken) : NULL;
+}
+
+/* `like: NAME`: what the file does not say is as in NAME.yaml beside it, section by section. Returns the whole, NULL when it is wrong. */
+static const struct bp_node *with_base(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *like = bp_map_get(root, "like"), *base;
+
+	if (!like)
+		return root;
+	base = beside(r, like, "like");
+	if (!base)
 		return NULL;
-	if (bp_map_get(base, "like")) {
-		bp_diag_at(&r->diag, like, "'%s' is like another product itself; expected one that says all", name);
+	if (bp_map_get(base, "like") || bp_map_get(base, "geometry")) {
+		bp_diag_at(&r->diag, like, "'%s' is like another product itself, or in its geometry; expected one that says all", like->text);
 		return NULL;
 	}
 	return merge(r, root, base);
@@ -302,8 +337,10 @@ static const struct bp_node *with_base(struct bp_product_reader *r, const struct
 
 static void read_root(struct bp_product_reader *r, const struct bp_node *own)
 {
-	const struct bp_node *root = with_base(r, own);
+	const struct bp_node *root = with_geometry(r, own);
 
+	if (root)
+		root = with_base(r, root);
 	if (!root)
 		return;
 	bp_product_need_name(r, root, "product", "the product's name", &r->p->name);
@@ -381,6 +418,20 @@ int bp_product_read(struct bp_arena *a, const char *path, struct bp_product **ou
 	int ret = bp_yaml_read(a, path, &root, err);
 
 	return ret ? ret : from_tree(a, path, root, NULL, out, err);
+}
+
+int bp_product_peek(struct bp_arena *a, const char *path, const char **like, struct bp_err *err)
+{
+	struct bp_diag d = {.arena = a};
+	struct bp_node *root;
+	int ret = bp_yaml_read(a, path, &root, err);
+
+	*like = NULL;
+	if (ret)
+		return ret;
+	if (bp_node_is(&d, root, BP_NODE_MAP))
+		bp_node_text(&d, bp_map_get(root, "like"), like);
+	return bp_diag_result(&d, err);
 }
 
 /* ---- asking ---------------------------------------------------------------------- */

@@ -114,9 +114,13 @@ struct bp_product {
 
 /*
  * Read, check and build. Errors carry file:line:col. With `like: NAME`, the
- * sections that the file does not have are those of NAME.yaml beside it.
+ * sections that the file does not have are those of NAME.yaml beside it; with
+ * `geometry: NAME`, flash and areas are those of that file.
  */
 int bp_product_read(struct bp_arena *a, const char *path, struct bp_product **out, struct bp_err *err);
+
+/* Only the name after `like`, in a; NULL when the product is like no other. */
+int bp_product_peek(struct bp_arena *a, const char *path, const char **like, struct bp_err *err);
 
 /* NULL when there is none of that name. */
 const struct bp_artifact *bp_product_artifact(const struct bp_product *p, const char *name);

@@ -16,7 +16,7 @@
 struct bp_product_source {
 	/* path: as the product file names it, put behind that file's folder. */
 	int (*load_key)(void *ctx, const char *path, struct bp_key *key, struct bp_err *err);
-	/* The file of `like`, beside the product's. NULL: there are no files. */
+	/* The file of `like` or `geometry`, beside the product's. NULL: there are no files. */
 	int (*load_base)(void *ctx, struct bp_arena *a, const char *path, struct bp_node **root, struct bp_err *err);
 	void *ctx;
 	bool check_only; /* artifacts get no images and no manifests */

@@ -437,13 +437,16 @@ static void good_variants(void **state)
 
 /* ---- like another ----------------------------------------------------------------- */
 
-static const char *base_text, *base_path;
+static const char *base_text, *base_path, *geometry_text; /* geometry_text: of dir/part.yaml; base_text: of any other */
+static char like_line[256];
 
 static int fake_base(void *ctx, struct bp_arena *a, const char *path, struct bp_node **root, struct bp_err *err)
 {
+	const char *text = strcmp(path, "dir/part.yaml") ? base_text : geometry_text;
+
 	(void)ctx;
 	base_path = bp_arena_text(a, path, strlen(path));
-	return base_text ? bp_yaml_parse(a, path, base_text, strlen(base_text), root, err) : bp_fail(err, BP_EIO, "%s: no such file", path);
+	return text ? bp_yaml_parse(a, path, text, strlen(text), root, err) : bp_fail(err, BP_EIO, "%s: no such file", path);
 }
 
 static const struct bp_product_source with_files = {.load_key = fake_key, .load_base = fake_base, .ctx = &last_path};
@@ -511,6 +514,72 @@ static void writes_by_phase(void **state)
 	assert_int_equal(p->writes[BP_PHASE_DOWNLOAD], p->writes[BP_PHASE_IDLE] | 1u << DUT_AREA_SLOT_B);
 	p = parse_good(arena, 21, "  ecc: false\n  below-minimum: silent");
 	assert_int_equal(p->board.flash.low_is_silent, 1);
+	bp_arena_free(arena);
+}
+
+static void in_anothers_geometry(void **state)
+{
+	static const char other[] = "product: part\nlike: y\ntitle: t\n"
+				    "flash: {size: 32 KiB, page: 1 KiB, write-unit: 4 B, erased: 0x00, program-time: 5 us, erase-time: 7 ms, "
+				    "writes-per-unit: 1, ecc: false}\n"
+				    "areas: {boot: {at: 0 B, size: 8 KiB}, slot-a: {at: 8 KiB, size: 5 KiB}, slot-b: {at: 13 KiB, size: 5 KiB}, "
+				    "state-a: {at: 18 KiB, size: 1 KiB}, state-b: {at: 19 KiB, size: 1 KiB}, counter-a: {at: 20 KiB, size: 1 KiB}, "
+				    "counter-b: {at: 21 KiB, size: 1 KiB}, progress: {at: 22 KiB, size: 2 KiB}}\nreasons: [X]\n";
+	static const struct {
+		const char *text, *other, *want;
+	} rows[] = {
+		{"geometry: ../part\n", other, "dir/like.yaml:1:11: error: '../part' is no name"},
+		{"geometry: {at: 1}\n", other, "dir/like.yaml:1:11: error"},
+		{"geometry: part\n", NULL, "dir/like.yaml:1:11: error: 'geometry': dir/part.yaml: no such file"},
+		{"geometry: part\n", "- 1\n", "dir/part.yaml:1:1: error"},
+		{"geometry: part\n", "product: part\nareas: {}\n", "dir/like.yaml:1:11: error: 'part' has no 'flash' of its own"},
+		{"geometry: part\n", "product: part\nflash: {}\n", "dir/like.yaml:1:11: error: 'part' has no 'areas' of its own"},
+		{"geometry: part\nflash: {}\n", other, "dir/like.yaml:2:8: error: 'geometry' and 'flash' in one product"},
+		{"geometry: part\nareas: {}\n", other, "dir/like.yaml:2:8: error: 'geometry' and 'areas' in one product"},
+		{"geometri: part\n", other, "dir/like.yaml:1:1: error: unknown key 'geometri'; did you mean 'geometry'?"},
+	};
+	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
+	char *text = text_with(0, NULL), *like_text = text_with(3, "geometry: other");
+	struct bp_product *p;
+	struct bp_err err;
+
+	(void)state;
+	base_text = text;
+	geometry_text = other;
+	if (parse_like(arena, "product: x\ntitle: t\nlike: tiny\ngeometry: part\n", &with_files, &p, &err))
+		fail_msg("%s", err.text);
+	assert_true(p->board.flash.size_bytes == 32768 && p->board.flash.erased == 0 && p->board.dut.area[DUT_AREA_SLOT_B].addr == 13312);
+	assert_true(p->n_reasons != 1); /* nothing else is taken */
+	assert_string_equal(p->name, "x");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		geometry_text = rows[i].other;
+		snprintf(like_line, sizeof(like_line), "%sproduct: x\ntitle: t\nlike: tiny\n", rows[i].text);
+		if (parse_like(arena, like_line, &with_files, &p, &err) != BP_ECONFIG || strncmp(err.text, rows[i].want, strlen(rows[i].want)))
+			fail_msg("%s: %s", rows[i].want, err.text);
+	}
+	base_text = like_text;
+	assert_int_equal(parse_like(arena, "product: x\ntitle: t\nlike: tiny\n", &with_files, &p, &err), BP_ECONFIG);
+	assert_non_null(strstr(err.text, "or in its geometry"));
+	free(text);
+	free(like_text);
+	bp_arena_free(arena);
+}
+
+static void peek(void **state)
+{
+	struct bp_arena *arena = bp_arena_new(ARENA_BYTES);
+	const char *like = "?";
+	struct bp_err err = {.text = ""};
+
+	(void)state;
+	assert_int_equal(bp_product_peek(arena, "fixtures/products/single-nrf52.yaml", &like, &err), 0);
+	assert_string_equal(like, "single");
+	assert_int_equal(bp_product_peek(arena, "fixtures/products/single.yaml", &like, &err), 0);
+	assert_null(like);
+	assert_int_equal(bp_product_peek(arena, "scenarios/power-cut-confirm.yaml", &like, &err), 0);
+	assert_null(like);
+	assert_true(bp_product_peek(arena, "fixtures/products/none.yaml", &like, &err) < 0);
+	assert_non_null(strstr(err.text, "none.yaml"));
 	bp_arena_free(arena);
 }
 
@@ -671,7 +740,7 @@ int main(void)
 		cmocka_unit_test(unused_codes),
 		cmocka_unit_test(both_configs_may_be_missing),
 		cmocka_unit_test(unequal_pages), cmocka_unit_test(writes_by_phase),
-		cmocka_unit_test(like_another), cmocka_unit_test(a_slot_may_be_full),
+		cmocka_unit_test(like_another), cmocka_unit_test(in_anothers_geometry), cmocka_unit_test(peek), cmocka_unit_test(a_slot_may_be_full),
 		cmocka_unit_test(many_errors_at_once),
 		cmocka_unit_test(a_list_is_no_product),
 		cmocka_unit_test(little_memory),
