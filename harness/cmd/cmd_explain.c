@@ -323,7 +323,7 @@ static int explain(struct bp_arena *a, const char *name, const char *product, st
 	own_words(s);
 	printf("  On product '%s': %s.\n", p->name, p->title);
 	if (s->missing) {
-		printf("\nIt is not run on this product, which has no artifact '%s': the cell stays uncovered.\n", s->missing_what);
+		printf("\nIt is not run on this product, which has no %s '%s': the cell stays uncovered.\n", s->missing_kind, s->missing_what);
 		return covers(a, s, err);
 	}
 	steps(p, s);

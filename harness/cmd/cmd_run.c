@@ -252,9 +252,9 @@ static int load_item(struct job *job, const struct args *a, const char *name, co
 	if (!rc)
 		rc = bp_scenario_read(job->arena, out->path, out->product, &s, err);
 	if (!rc && s->missing)
-		rc = bp_fail(err, BP_ECONFIG, "%s:%d:%d: error: product '%s' has no artifact '%s', so this scenario is uncovered; "
+		rc = bp_fail(err, BP_ECONFIG, "%s:%d:%d: error: product '%s' has no %s '%s', so this scenario is uncovered; "
 			     "add it to %s or name the scenarios to run", out->path, s->missing_line, s->missing_col, out->product->name,
-			     s->missing_what, out->product->path);
+			     s->missing_kind, s->missing_what, out->product->path);
 	/* Another firmware is put in place of the run's own; a scenario about a product with a bootloader of its own keeps that. */
 	if (!rc && firmware && product && job->n_products && strcmp(out->product->firmware, job->product[0]->firmware) != 0)
 		firmware = NULL;

@@ -29,6 +29,20 @@ int bp_artifact_index(const struct bp_product *p, const char *name)
 	return -1;
 }
 
+/* What the product lacks leaves the cell uncovered; the first such thing is told, where node asks for it. */
+static void missing(struct reader *r, const struct bp_node *node, const char *kind, const char *name)
+{
+	struct bp_scenario *s = r->s;
+
+	if (s->missing)
+		return;
+	s->missing = true;
+	s->missing_kind = kind;
+	s->missing_what = name;
+	s->missing_line = node->line;
+	s->missing_col = node->col;
+}
+
 /* Index of the artifact that node names. One that the product lacks leaves the cell uncovered. */
 static int artifact(struct reader *r, const struct bp_node *node, int *out)
 {
@@ -38,12 +52,8 @@ static int artifact(struct reader *r, const struct bp_node *node, int *out)
 	if (rc)
 		return rc;
 	*out = bp_artifact_index(r->product, name);
-	if (*out < 0 && !r->s->missing) {
-		r->s->missing = true;
-		r->s->missing_what = name;
-		r->s->missing_line = node->line;
-		r->s->missing_col = node->col;
-	}
+	if (*out < 0)
+		missing(r, node, "artifact", name);
 	return 0;
 }
 
@@ -143,9 +153,13 @@ static void read_areas(struct reader *r, const struct bp_node *node, uint32_t *a
 
 	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
 		return;
-	for (size_t i = 0; i < node->n; i++)
-		if (!bp_node_enum(&r->diag, node->items[i], r->product->area_name, DUT_AREA_COUNT, &id))
-			*areas |= 1u << id;
+	for (size_t i = 0; i < node->n; i++) {
+		if (bp_node_enum(&r->diag, node->items[i], r->product->area_name, DUT_AREA_COUNT, &id))
+			continue;
+		*areas |= 1u << id;
+		if (!r->product->board.dut.area[id].size)
+			missing(r, node->items[i], "area", r->product->area_name[id]);
+	}
 	if (!*areas)
 		bp_diag_at(&r->diag, node, "no area is named; expected at least one, such as [state-a]");
 }
@@ -238,6 +252,8 @@ static void read_step_body(struct reader *r, const struct bp_node *body, struct 
 		break;
 	case BP_STEP_CONFIG:
 		bp_node_u32(d, bp_map_need(d, body, "interval", "the setting to store"), 1, MAX_INTERVAL, &st->interval);
+		if (!r->product->board.dut.area[DUT_AREA_CONFIG_A].size)
+			missing(r, body, "area", r->product->area_name[DUT_AREA_CONFIG_A]);
 		break;
 	case BP_STEP_BOARD:
 		read_around(r, body, &st->around);

@@ -173,8 +173,8 @@ struct bp_scenario {
 	enum bp_after after;
 	uint32_t depth;                    /* most cuts in a case, from 1; BP_DEPTH_CLOSED: until no new state appears */
 	bool required;
-	bool missing;                      /* names an artifact that the product lacks: uncovered */
-	const char *missing_what;
+	bool missing;                      /* names an artifact, or needs an area, that the product lacks: uncovered */
+	const char *missing_kind, *missing_what; /* "artifact" or "area", and its name */
 	int missing_line, missing_col;     /* where it is named */
 };
 

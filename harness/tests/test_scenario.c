@@ -493,9 +493,41 @@ static void missing_artifacts(void **state)
 		const struct bp_scenario *s = must_parse(missing_rows[i].line, missing_rows[i].instead);
 
 		assert_true(s->missing);
+		assert_string_equal(s->missing_kind, "artifact");
 		assert_string_equal(s->missing_what, missing_rows[i].what);
 		assert_int_equal(s->missing_line, missing_rows[i].line);
 		assert_int_equal(s->missing_col, strstr(missing_rows[i].instead, missing_rows[i].what) - missing_rows[i].instead + 1);
+	}
+}
+
+/* Nor is an area that a product has no use for. */
+static void missing_areas(void **state)
+{
+	static const struct {
+		unsigned line;
+		const char *instead;
+		int col;
+	} rows[] = {
+		{11, "  - config: {interval: 5}", 13},
+		{10, "  - damage: {areas: [state-a, config-a], how: zero}", 31},
+		{17, "  - {areas: [config-a], how: zero}", 14},
+	};
+	struct bp_product *whole = product, bare = *product;
+
+	(void)state;
+	bare.board.dut.area[DUT_AREA_CONFIG_A].size = bare.board.dut.area[DUT_AREA_CONFIG_B].size = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct bp_scenario *s = must_parse(rows[i].line, rows[i].instead);
+
+		assert_false(s->missing);
+		product = &bare;
+		s = must_parse(rows[i].line, rows[i].instead);
+		product = whole;
+		assert_true(s->missing);
+		assert_string_equal(s->missing_kind, "area");
+		assert_string_equal(s->missing_what, "config-a");
+		assert_int_equal(s->missing_line, rows[i].line);
+		assert_int_equal(s->missing_col, rows[i].col);
 	}
 }
 
@@ -559,7 +591,7 @@ int main(void)
 		cmocka_unit_test(faults_are_read),
 		cmocka_unit_test(points_are_listed), cmocka_unit_test(images_are_put), cmocka_unit_test(updates_may_wait), cmocka_unit_test(defaults),
 		cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
-		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(peek),
+		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(missing_areas), cmocka_unit_test(peek),
 		cmocka_unit_test(scenarios_of_this_tree),
 	};
 
