@@ -19,7 +19,7 @@ static void help(void)
 	printf("usage: brickproof explain SCENARIO [--product NAME]\n\n"
 	       "Tells in words what a scenario does, where it makes things go wrong, what must hold afterwards, and which\n"
 	       "requirement rows it covers.\n\n"
-	       "  --product NAME  for that product; a scenario that names its own keeps it\n");
+	       "  --product NAME  for that product; a scenario that names its own keeps it, unless that product is like it\n");
 }
 
 static const char *artifact(const struct bp_product *p, int i)
@@ -312,7 +312,7 @@ static int explain(struct bp_arena *a, const char *name, const char *product, st
 	if (!rc)
 		rc = bp_scenario_peek(a, path, &name, &own, err);
 	if (!rc)
-		rc = bp_home_product(a, own ? own : product, &product_path, err);
+		rc = bp_home_product_for(a, own, product, &product_path, err);
 	if (!rc)
 		rc = bp_product_read(a, product_path, &p, err);
 	if (!rc)
@@ -335,7 +335,7 @@ static int explain(struct bp_arena *a, const char *name, const char *product, st
 int bp_cmd_explain(int argc, char **argv)
 {
 	static const struct option longs[] = {{"product", 1, 0, 'p'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
-	const char *product = "reference";
+	const char *product = NULL;
 	struct bp_err err = {0};
 	struct bp_arena *a;
 	int c, rc;

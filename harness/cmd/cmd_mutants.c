@@ -34,7 +34,7 @@ static void help(void)
 	       "cases more. Prints the kill table: mutant, scenario, the invariant that broke first, cases until\n"
 	       "then, the other invariants that broke within %u cases more, and the token, separated by tabs.\n"
 	       "Exit status 0 when each is caught as its patch predicts, and each invariant catches one first.\n\n"
-	       "  --product NAME     product of scenarios that name none (small)\n"
+	       "  --product NAME     product of scenarios that name none (small), or one that it is like\n"
 	       "  --jobs N           worker processes (number of cores)\n"
 	       "  --without NAME     leave this invariant out: its mutants must be missed\n", BP_HUNT_MORE);
 }

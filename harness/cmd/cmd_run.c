@@ -52,7 +52,7 @@ static void help(void)
 	       "REPORTS/run-TIME-PID/ (journal, JUnit, HTML) and points REPORTS/latest to it.\n\n"
 	       "  --bench FILE       run on the real boards of this bench file\n"
 	       "  --board NAME       only on this one of them\n"
-	       "  --product NAME     product for scenarios that name none (reference)\n"
+	       "  --product NAME     product for scenarios that name none (reference), or one that it is like\n"
 	       "  --firmware NAME    firmware object instead of the product's own: a name in build/firmware or a path\n"
 	       "  --jobs N           worker processes (number of cores)\n"
 	       "  --depth N|closed   cuts within recoveries, too: up to N in a case, or until no new state appears (1, or what the\n"
@@ -152,7 +152,7 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int c, rc;
 
-	*a = (struct args){.product = "reference", .reports = "reports"};
+	*a = (struct args){.reports = "reports"};
 	a->matrix = (struct bp_matrix_options){
 		.budget = BUDGET_UNSAID, .jobs = cores > 0 && cores < BP_MAX_JOBS ? (unsigned)cores : 1, .seed = 1,
 		.accel = BP_ACCEL_REMEMBER, .follow_up = true,
@@ -198,10 +198,11 @@ struct job {
 	struct bp_use_bench bench;
 };
 
-static int product_for(struct job *job, const char *name, const struct bp_product **out, struct bp_err *err)
+/* named: by the scenario, NULL: it names none. */
+static int product_for(struct job *job, const struct args *a, const char *named, const struct bp_product **out, struct bp_err *err)
 {
 	const char *path;
-	int rc = bp_home_product(job->arena, name, &path, err);
+	int rc = bp_home_product_for(job->arena, named, a->bench ? job->bench.matrix.board[0]->product : a->product, &path, err);
 
 	if (rc)
 		return rc;
@@ -248,7 +249,7 @@ static int load_item(struct job *job, const struct args *a, const char *name, co
 	if (!rc)
 		rc = bp_scenario_peek(job->arena, out->path, &out->name, &product, err);
 	if (!rc)
-		rc = product_for(job, product ? product : a->bench ? job->bench.matrix.board[0]->product : a->product, &out->product, err);
+		rc = product_for(job, a, product, &out->product, err);
 	if (!rc)
 		rc = bp_scenario_read(job->arena, out->path, out->product, &s, err);
 	if (!rc && s->missing)
@@ -345,7 +346,7 @@ static int put_run(struct bp_matrix *m, const struct job *job, const struct args
 	char budget[64] = "all", replay[PATH_MAX + 16] = "";
 	const struct item *first = job->n_items ? &job->item[0] : &job->control[0];
 	struct bp_journal_run run = {
-		.program = BP_VERSION, .product = a->bench ? first->product->name : a->product,
+		.program = BP_VERSION, .product = a->bench ? first->product->name : a->product ? a->product : "reference",
 		.firmware = a->firmware ? a->firmware : first->product->firmware,
 		.title = first->product->title, .budget = budget, .replay = replay, .seed = m->opt.seed, .scenarios = (uint32_t)job->n_items,
 	};

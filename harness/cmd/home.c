@@ -2,6 +2,7 @@
 #include "cmd/home.h"
 
 #include "base/text.h"
+#include "bench/product.h"
 
 #include <dirent.h>
 #include <elf.h>
@@ -131,6 +132,21 @@ int bp_home_product(struct bp_arena *a, const char *name, const char **out, stru
 	if (rc)
 		return rc;
 	return need_file("product", name, *out, "", err);
+}
+
+int bp_home_product_for(struct bp_arena *a, const char *named, const char *given, const char **out, struct bp_err *err)
+{
+	const char *like = NULL;
+	int rc;
+
+	if (!given)
+		return bp_home_product(a, named ? named : "reference", out, err);
+	rc = bp_home_product(a, given, out, err);
+	if (!rc && named)
+		rc = bp_product_peek(a, *out, &like, err);
+	if (rc || !named || (like && !strcmp(like, named)))
+		return rc;
+	return bp_home_product(a, named, out, err);
 }
 
 int bp_home_firmware(struct bp_arena *a, const char *name, const char **out, struct bp_err *err)

@@ -26,6 +26,12 @@ const char *bp_home_show(struct bp_arena *a, const char *path);
 /* Path of a product: a name (fixtures/products/NAME.yaml) or a path with a '/' or ".yaml". */
 int bp_home_product(struct bp_arena *a, const char *name, const char **out, struct bp_err *err);
 
+/*
+ * Path of the product that a scenario runs on. named: by the scenario, NULL: by none. given: for the run, NULL: none is.
+ * The one named counts, but when the given one is like it, that takes its place; without either it is reference.
+ */
+int bp_home_product_for(struct bp_arena *a, const char *named, const char *given, const char **out, struct bp_err *err);
+
 /* Path of a firmware object: a name (build/firmware/NAME.so) or a path. */
 int bp_home_firmware(struct bp_arena *a, const char *name, const char **out, struct bp_err *err);
 

@@ -115,11 +115,12 @@ static int read_scenario(struct sweep *s, struct bp_arena *a, const char *path, 
 
 	s->product = s->h->product;
 	if (!rc && product && strcmp(product, s->product->name)) {
-		rc = bp_home_product(a, product, &product_path, err);
-		if (!rc)
+		rc = bp_home_product_for(a, product, s->product->path, &product_path, err);
+		if (!rc && strcmp(product_path, s->product->path)) {
 			rc = bp_product_read(a, product_path, &own, err);
-		if (!rc)
-			s->product = own;
+			if (!rc)
+				s->product = own;
+		}
 	}
 	*ours = !rc && !strcmp(s->product->firmware, s->h->product->firmware);
 	if (!*ours)
