@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian 13: other compilers and libraries, libgpiod 2.x among them (harness/tests/trixie.sh).
 
-TRIXIE := harness/tests/trixie.sh make $(sort $(PACKAGES) libcmocka-dev busybox-static openocd uhubctl udev) --
+TRIXIE := harness/tests/trixie.sh make $(sort $(PACKAGES) libcmocka-dev perl busybox-static openocd uhubctl udev) --
 TRIXIE_TESTS = "step:Debian 13, unit suites and sampled matrix:$(TRIXIE) make --no-print-directory JOBS=$(JOBS) run-check-trixie" \
 	       "step:Debian 13, emulated USB devices:KERNEL_BUILD=build/trixie/build KERNEL_SYSTEM=build/trixie/root harness/tests/kernel.sh release"
 
