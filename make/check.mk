@@ -83,4 +83,4 @@ run-check-long: $(KERNEL_TESTS)
 		"step:JUnit is well-formed XML:xmllint --noout build/check-reports/latest/junit.xml" \
 		"step:all mutants are caught:$(RELEASE) mutants" \
 		"tap:meta.sh:bash harness/tests/meta.sh" \
-		$(KERNEL_ALL) $(TRIXIE_TESTS) $(call CLI,KILL_RUNS=50 MERGING=all CLOSED=all) $(call FUZZ,60)
+		$(KERNEL_ALL) $(TRIXIE_TESTS) $(call CLI,KILL_RUNS=50 MERGING=all CLOSED=all EXACT=all) $(call FUZZ,60)

@@ -444,6 +444,14 @@ const struct bp_artifact *bp_product_artifact(const struct bp_product *p, const 
 	return NULL;
 }
 
+const struct bp_records *bp_product_numbered(const struct bp_product *p)
+{
+	for (unsigned i = 0; i < p->n_records; i++)
+		if (p->records[i].numbered)
+			return &p->records[i];
+	return NULL;
+}
+
 int bp_product_reason(const struct bp_product *p, const char *name)
 {
 	for (unsigned i = 0; i < p->n_reasons; i++)

@@ -83,6 +83,26 @@ struct bp_request_words {
 	size_t n;
 };
 
+#define BP_MAX_RECORDS 4
+#define BP_MAX_RECORD_PAGES 8
+#define BP_RECORD_BYTES 4096 /* most, with the CRC */
+
+/*
+ * Records of the firmware that stand at the start of pages and end in the CRC-32 of all
+ * before it. Of one that is kept twice: the number (32 bits, little-endian) that grows
+ * with each commit. Of one that entries are appended to: their bytes, up to whole write
+ * units, and where in one its CRC stands, which is carried on from the record's, and a
+ * number that counts them.
+ */
+struct bp_records {
+	uint32_t addr[BP_MAX_RECORD_PAGES]; /* of each page that may begin with one */
+	unsigned n;                         /* numbered: two */
+	uint32_t crc_at, number_at;         /* offsets in the record */
+	bool numbered;
+	uint32_t entry_bytes, entry_crc_at, entry_number_at; /* entry_bytes 0: none are appended */
+	uint32_t superseded_at;             /* in the record: 32 bits that an entry goes before */
+};
+
 enum bp_manifest_policy { BP_MANIFEST_REQUIRED, BP_MANIFEST_OPTIONAL };
 
 struct bp_product {
@@ -107,6 +127,8 @@ struct bp_product {
 	uint32_t page_erases, update_erases; /* most erases that an update may cost: of one page, in all; 0: any number */
 	struct bp_marks marks;
 	struct bp_probe_map probe;
+	unsigned n_records;
+	struct bp_records records[BP_MAX_RECORDS];
 	unsigned n_reasons;
 	int given_up;                  /* reason of a trial whose attempts power cycles have used up; -1: none is told */
 	const char *reason[BP_MAX_REASONS]; /* index = code on the wire; NULL: unused */
@@ -127,6 +149,9 @@ const struct bp_artifact *bp_product_artifact(const struct bp_product *p, const 
 
 /* Code of a reason name, or -1. */
 int bp_product_reason(const struct bp_product *p, const char *name);
+
+/* The record that is kept twice and numbered; NULL: the product tells of none. */
+const struct bp_records *bp_product_numbered(const struct bp_product *p);
 
 /* Which artifact stands in slot (its bytes from the start of the slot, bit for bit), or NULL. slot_bytes: slot's content. */
 const struct bp_artifact *bp_product_identify(const struct bp_product *p, unsigned slot, const uint8_t *slot_bytes, size_t len);

@@ -379,6 +379,82 @@ static void read_writes(struct bp_product_reader *r, const struct bp_node *root)
 	bp_map_done(&r->diag, map);
 }
 
+/* The start of each page of an area. */
+static void add_pages(struct bp_product_reader *r, const struct bp_node *node, unsigned id, struct bp_records *rec)
+{
+	const struct dut_area *area = &r->p->board.dut.area[id];
+	struct bp_flash_page p;
+
+	for (uint32_t at = area->addr; at < area->addr + area->size; at = p.start + p.bytes) {
+		p = bp_flash_page_at(&r->p->board.flash, at);
+		if (rec->n == BP_MAX_RECORD_PAGES) {
+			bp_diag_at(&r->diag, node, "the areas have more than %d pages", BP_MAX_RECORD_PAGES);
+			return;
+		}
+		if (p.bytes < rec->crc_at + 4)
+			bp_diag_at(&r->diag, node, "a page of area '%s' is smaller than the record of %u bytes", area_names[id], rec->crc_at + 4);
+		rec->addr[rec->n++] = at;
+	}
+}
+
+/* What is appended to the record. */
+static void read_entries(struct bp_product_reader *r, const struct bp_node *map, struct bp_records *rec)
+{
+	const struct bp_node *crc;
+	uint32_t unit = r->p->board.dut.write_unit;
+
+	if (!map || !bp_node_is(&r->diag, map, BP_NODE_MAP))
+		return;
+	bp_product_need_u32(r, map, "bytes", "the length of an entry", 8, BP_RECORD_BYTES, &rec->entry_bytes);
+	crc = bp_map_need(&r->diag, map, "crc", "where in an entry the CRC-32 of all before it stands");
+	bp_node_u32(&r->diag, crc, 4, BP_RECORD_BYTES, &rec->entry_crc_at);
+	if (rec->entry_bytes && rec->entry_crc_at > rec->entry_bytes - 4)
+		bp_diag_at(&r->diag, crc, "an entry of %u bytes ends before its CRC does; expected it at %u at most", rec->entry_bytes,
+			   rec->entry_bytes - 4);
+	bp_product_need_u32(r, map, "number", "where in an entry it is numbered", 0, BP_RECORD_BYTES, &rec->entry_number_at);
+	if (rec->entry_number_at + 4 > rec->entry_crc_at)
+		bp_diag_at(&r->diag, crc, "the CRC of an entry stands before its number's end, %u; expected it behind", rec->entry_number_at + 4);
+	bp_product_need_u32(r, map, "supersede", "where the record holds what the last entry goes before", 0, BP_RECORD_BYTES, &rec->superseded_at);
+	if (rec->superseded_at + 4 > rec->crc_at)
+		bp_diag_at(&r->diag, bp_map_get(map, "supersede"), "'supersede' is not within the %u bytes before the record's CRC", rec->crc_at);
+	rec->entry_bytes = unit ? (rec->entry_bytes + unit - 1) / unit * unit : 0;
+	bp_map_done(&r->diag, map);
+}
+
+static void read_record(struct bp_product_reader *r, const struct bp_node *map, struct bp_records *rec)
+{
+	const struct bp_node *list = bp_map_need(&r->diag, map, "areas", "the areas whose pages begin with such a record");
+	const struct bp_node *crc = bp_map_need(&r->diag, map, "crc", "where the CRC-32 of all bytes before it stands");
+	const struct bp_node *number = bp_map_get(map, "number");
+	unsigned id;
+
+	bp_node_u32(&r->diag, crc, 4, BP_RECORD_BYTES - 4, &rec->crc_at);
+	rec->numbered = number != NULL;
+	bp_node_u32(&r->diag, number, 0, BP_RECORD_BYTES - 8, &rec->number_at);
+	if (number && rec->crc_at < rec->number_at + 4)
+		bp_diag_at(&r->diag, crc, "the CRC stands before the number's end, %u; expected it behind", rec->number_at + 4);
+	for (size_t i = 0; list && bp_node_is(&r->diag, list, BP_NODE_SEQ) && i < list->n; i++)
+		if (!bp_node_enum(&r->diag, list->items[i], area_names, DUT_AREA_COUNT, &id))
+			add_pages(r, list->items[i], id, rec);
+	if (number && rec->n != 2)
+		bp_diag_at(&r->diag, number, "'number' of a record on %u pages; expected two, which hold a copy each", rec->n);
+	read_entries(r, bp_map_get(map, "entries"), rec);
+	bp_map_done(&r->diag, map);
+}
+
+static void read_records(struct bp_product_reader *r, const struct bp_node *root)
+{
+	const struct bp_node *list = bp_map_get(root, "records");
+
+	if (!list || !bp_node_is(&r->diag, list, BP_NODE_SEQ))
+		return;
+	if (list->n > BP_MAX_RECORDS)
+		bp_diag_at(&r->diag, list, "'records' holds %zu entries; expected at most %d", list->n, BP_MAX_RECORDS);
+	for (size_t i = 0; i < list->n && i < BP_MAX_RECORDS; i++)
+		if (bp_node_is(&r->diag, list->items[i], BP_NODE_MAP))
+			read_record(r, list->items[i], &r->p->records[r->p->n_records++]);
+}
+
 void bp_product_board(struct bp_product_reader *r, const struct bp_node *root)
 {
 	read_board(r, root);
@@ -387,4 +463,5 @@ void bp_product_board(struct bp_product_reader *r, const struct bp_node *root)
 	read_costs(r, root);
 	read_areas(r, root);
 	read_writes(r, root);
+	read_records(r, root);
 }

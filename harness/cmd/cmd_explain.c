@@ -142,6 +142,8 @@ static void steps(const struct bp_product *p, const struct bp_scenario *s)
 {
 	printf("\nWhat is done\n  The device runs '%s' in slot A; slot B holds %s%s%s.\n", artifact(p, s->start[0]), s->start[1] >= 0 ? "'" : "",
 	       artifact(p, s->start[1]), s->start[1] >= 0 ? "'" : "");
+	if (s->renumbered)
+		printf("  Both copies of its boot state bear the number %u.\n", s->start_number);
 	for (unsigned i = 0; i < s->n_steps; i++) {
 		printf("  %u. ", i + 1);
 		step(p, &s->step[i]);
@@ -267,16 +269,32 @@ static void faults(const struct bp_product *p, const struct bp_scenario *s)
 
 /* ---- afterwards ---------------------------------------------------------------------------- */
 
+static void actions(const struct bp_scenario *s)
+{
+	static const char *const words[BP_ACTIONS] = {
+		"nothing", "takes the update up again, which must resume where it was", "begins another release and then this one anew",
+		"gives the device another release",
+	};
+
+	if (s->n_actions == 1 && !s->action[0])
+		return;
+	printf("  Each of these in its turn, %s: the host\n", s->depth > 1 ? "and cut as well" : "after each cut");
+	for (unsigned i = 0; i < s->n_actions; i++)
+		printf("  - %s%s%s\n", s->action[i] ? "" : "does ", words[s->action[i]], i + 1 < s->n_actions ? ";" : ".");
+}
+
 static void afterwards(const struct bp_product *p, const struct bp_scenario *s)
 {
 	char text[40];
 
 	printf("\nWhat happens afterwards\n  Power returns. The host is silent until the device has settled, %s at most.\n",
 	       bp_show_duration(text, sizeof(text), p->recovery_budget_ns));
+	actions(s);
 	if (s->after == BP_AFTER_RESUME)
 		printf("  An update that was cut in its download is begun again, and must resume where it was.\n");
 	else
-		printf("  It is switched off and on %d times: the same image must run, and nothing may be written.\n", BP_FURTHER_BOOTS);
+		printf("  %s switched off and on %d times: the same image must run, and nothing may be written.\n", s->n_actions > 1 ? "When that was nothing, the device is" : "It is",
+		       BP_FURTHER_BOOTS);
 	printf("  Then a good update must go through: 'followup'.\n");
 	if (p->service_budget_ns)
 		printf("  While an update is loaded, the device may leave nobody without an answer for more than %s.\n",

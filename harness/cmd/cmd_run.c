@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RUN_ARENA_BYTES ((size_t)256 * 1024 * 1024)
+#define RUN_ARENA_BYTES ((size_t)2 * 1024 * 1024 * 1024) /* the journal, read for the report: some 400 bytes a case */
 #define MAX_PRODUCTS (BP_BENCH_BOARDS + 16)
 #define BUDGET_UNSAID UINT32_MAX
 #define BENCH_BUDGET 10u /* faults a scenario on real boards: each takes some twenty seconds */
@@ -64,6 +64,7 @@ static void help(void)
 	       "  --control MUTANT   one positive control instead of the usual ones; 'none' leaves them out\n"
 	       "  --verify HOW       hashes and signatures: software, sodium, or remembered (remembered)\n"
 	       "  --unmerged         run every state to its end, also when it is known what it comes to: slower, the same journal\n"
+	       "  --exact            nested cuts: tell states apart by all of their flash, though nothing looks at it: far slower\n"
 	       "  --self-test disarm plan faults but inject none: must end with status 99\n"
 	       "  --color WHEN       auto, always or never\n"
 	       "  --quiet            no progress\n");
@@ -104,6 +105,7 @@ static int option(struct args *a, int c, const char *value, struct bp_err *err)
 	case 'o': a->board = value; break;
 	case 'q': a->quiet = true; break;
 	case 'u': a->matrix.unmerged = true; break;
+	case 'E': a->matrix.exact = true; break;
 	case 'j':
 		rc = number("--jobs", value, 1, BP_MAX_JOBS, &v, err);
 		a->matrix.jobs = (unsigned)v;
@@ -146,7 +148,7 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'},
 		{"budget", 1, 0, 'b'}, {"depth", 1, 0, 'D'},
 		{"seed", 1, 0, 's'}, {"reports", 1, 0, 'R'}, {"junit", 1, 0, 'x'}, {"control", 1, 0, 'c'},
-		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'}, {"unmerged", 0, 0, 'u'},
+		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'}, {"unmerged", 0, 0, 'u'}, {"exact", 0, 0, 'E'},
 		{"help", 0, 0, 'h'}, {0, 0, 0, 0},
 	};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -12,7 +12,7 @@
 #include "result/rundir.h"
 
 #define BP_EVIDENCE_PER_SCENARIO 8u /* cases whose evidence is kept; the others keep their token */
-#define BP_SCENARIO_ARENA_BYTES ((size_t)512 * 1024 * 1024)
+#define BP_SCENARIO_ARENA_BYTES ((size_t)8 * 1024 * 1024 * 1024)
 #define BP_VERSION "0.1.0"
 
 struct bp_matrix_options {
@@ -24,6 +24,7 @@ struct bp_matrix_options {
 	bool follow_up;
 	bool disarm;
 	bool unmerged;              /* run all states on the board */
+	bool exact;                 /* nested cuts: no classes of states, no rules about records */
 };
 
 /* Real boards to run on, instead of the virtual one. */

@@ -16,7 +16,10 @@ uint32_t bp_sweep_depth(const struct bp_sweep_run *s)
 
 int bp_sweep_record(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err)
 {
+	s->plan->product = s->product;
+	s->plan->exact = s->m->opt.exact;
 	s->plan->record = bp_sweep_depth(s) > 1;
+	s->plan->ask = s->plan->record && !s->plan->exact;
 	return s->plan->record ? bp_runner_record(s->runner, a, err) : 0;
 }
 
@@ -37,19 +40,26 @@ static struct bp_level level_one(const struct bp_plan *p)
 
 static int room(struct bp_sweep_run *s, struct bp_arena *a, uint32_t had, struct bp_err *err)
 {
-	struct bp_judgement *all = bp_arena_array(a, s->plan->n_runs, sizeof(*all));
+	uint32_t cap = s->plan->n_runs < 2 * s->cap_judged ? 2 * s->cap_judged : s->plan->n_runs;
+	struct bp_judgement *all;
 
+	if (s->plan->n_runs <= s->cap_judged)
+		return 0;
+	all = bp_arena_array(a, cap, sizeof(*all));
 	if (!all)
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for %u runs", s->name, s->plan->n_runs);
 	memcpy(all, s->judged, had * sizeof(*all));
 	s->judged = all;
+	s->cap_judged = cap;
 	return 0;
 }
 
-static const char *end_word(const struct bp_level *last, uint32_t most, uint32_t open)
+static const char *end_word(const struct bp_level *last, uint32_t most, uint32_t open, uint32_t unproven)
 {
 	if (open)
 		return BP_SEARCH_BUDGET;
+	if (unproven)
+		return BP_SEARCH_UNPROVEN;
 	return last->states ? BP_SEARCH_DEPTH : most == BP_DEPTH_CLOSED || last->depth < most ? BP_SEARCH_CLOSED : BP_SEARCH_DEPTH;
 }
 
@@ -62,8 +72,27 @@ static int put_search(struct bp_sweep_run *s, const struct bp_level *level, uint
 		out[i] = (struct bp_journal_level){level[i].depth, level[i].cases, level[i].merged, level[i].states, level[i].open};
 		search.open += level[i].open;
 	}
-	search.end = end_word(&level[n - 1], most, search.open);
+	search.unproven = bp_plan_unproven(s->plan);
+	search.classes = bp_plan_classes(s->plan);
+	search.end = end_word(&level[n - 1], most, search.open, search.unproven);
 	return bp_journal_put_search(&s->m->dir->journal, &search, err);
+}
+
+/* Plan some more of the level, and judge it. */
+static int slice(struct bp_sweep_run *s, struct bp_arena *a, uint32_t first, struct bp_level *level, uint32_t most, struct bp_err *err)
+{
+	struct bp_plan *p = s->plan;
+	uint32_t had = p->n_runs;
+	int rc = bp_plan_deepen(p, first, level, err);
+
+	if (!rc)
+		rc = room(s, a, had, err);
+	if (rc)
+		return rc;
+	if (s->m->progress)
+		bp_progress_more(s->m->progress, p->n_cases);
+	p->record = level->depth < most && !level->open;
+	return bp_pool_judge(s->runner, p, had, s->m->opt.jobs, bp_sweep_judged, s, err);
 }
 
 int bp_sweep_nested(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err)
@@ -81,17 +110,14 @@ int bp_sweep_nested(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *e
 	while (!rc && level[n - 1].states && level[n - 1].depth < most && level[n - 1].depth < BP_MAX_DEPTH) {
 		uint32_t had = p->n_runs;
 
-		rc = bp_plan_deepen(p, first, &level[n], err);
-		if (!rc)
-			rc = room(s, a, had, err);
-		if (rc)
-			return rc;
-		if (s->m->progress)
-			bp_progress_more(s->m->progress, p->n_cases);
-		p->record = level[n].depth < most && !level[n].open;
-		rc = bp_pool_judge(s->runner, p, had, s->m->opt.jobs, bp_sweep_judged, s, err);
+		level[n] = (struct bp_level){0};
+		do
+			rc = slice(s, a, first, &level[n], most, err);
+		while (!rc && level[n].more);
 		first = had;
 		n++;
 	}
-	return rc ? rc : put_search(s, level, n, most, err);
+	rc = rc ? rc : put_search(s, level, n, most, err);
+	bp_plan_end(p);
+	return rc;
 }

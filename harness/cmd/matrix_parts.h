@@ -16,6 +16,7 @@ struct bp_sweep_run {
 	const struct bp_control *control;
 	const char *name, *file;
 	struct bp_judgement *judged;         /* by run */
+	uint32_t cap_judged;
 	uint32_t next_case;                  /* first case not yet in the journal */
 	struct bp_journal_sums sums;
 	struct {

@@ -24,6 +24,7 @@ struct bp_memo_end {
 	size_t log_bytes;
 	const uint32_t *page;     /* looked at, in order */
 	uint32_t n_pages;
+	uint32_t number;          /* the caller's own */
 };
 
 /* limit_bytes: when so much is remembered, all is forgotten. 0 or BP_ENOMEM. */

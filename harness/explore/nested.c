@@ -2,11 +2,11 @@
 /*
  * nested.c - the levels of a plan below the first: cuts within recoveries.
  *
- * The host is silent in them, so the search closes by itself: between power-ups alone
- * a boot state is committed only as often as a trial has attempts, and sequence
- * numbers are compared as they are. Nothing is abstracted. What the host may do after
- * a recovery, an update resumed or another, is judged and not cut: with it sequence
- * numbers go on for ever, and only a written rule about them could close the search.
+ * What the host does after a recovery, as the scenario's `actions` say, belongs to it.
+ *
+ * Of states that are alike (classes.h, records.h) only the first is cut further. They
+ * are seen to be alike only when the first has been judged: so a level is planned in
+ * slices, each of which is judged before the next, and in two passes.
  */
 #include "explore/log_pack.h"
 #include "explore/plan_parts.h"
@@ -15,6 +15,13 @@
 #include <xxhash.h>
 
 #define FIRST_LOGS 64u
+#define SLICE_RUNS 2048u /* planned at a time: more is seen to be alike when these have been judged */
+/*
+ * Cuts of neighbouring operations mostly lead to states that are alike, once one of them
+ * has been judged. So a first pass cuts few, and the second one meets little that is new.
+ */
+#define SPARSE 32u
+#define PASSES 2u
 
 const struct bp_log *bp_plan_log(const struct bp_plan *p, const struct bp_case *c)
 {
@@ -85,15 +92,18 @@ int bp_plan_keep_log(struct bp_plan *p, uint32_t index, const void *text, size_t
 
 /* ---- the next level ------------------------------------------------------------------ */
 
-static const struct bp_sweep *positions_of(const struct bp_scenario *s)
+/* Operations that both logs begin with. */
+static uint32_t shared(const struct bp_log *log, const struct bp_log *other)
 {
-	for (unsigned i = 0; i < s->n_sweeps; i++)
-		if (s->sweep[i].event == BP_EVENT_FLASH && s->sweep[i].fault == BP_FAULT_POWER_CUT && s->sweep[i].n_positions)
-			return &s->sweep[i];
-	return NULL;
+	uint32_t n = 0;
+
+	while (other && n < log->n_ops && n < other->n_ops && log->op[n].addr == other->op[n].addr && log->op[n].kind == other->op[n].kind)
+		n++;
+	return n;
 }
 
-static int cut_recovery(struct bp_maker *m, const struct bp_sweep *w, uint32_t run, struct bp_err *err)
+/* silent: of the same state when the host does nothing: what both do is cut there. NULL: nowhere else. */
+static int cut_recovery(struct bp_maker *m, const struct bp_sweep *w, uint32_t run, const struct bp_log *silent, struct bp_err *err)
 {
 	struct bp_plan *p = m->plan;
 	const struct bp_log *log = p->run[run].log;
@@ -105,29 +115,64 @@ static int cut_recovery(struct bp_maker *m, const struct bp_sweep *w, uint32_t r
 	bp_plan_base(p, &inner, m->nested_base);
 	bp_plan_stand(m, log, m->nested_base);
 	m->parent = inner.parent;
-	for (uint32_t n = 1; n <= log->n_ops && !rc; n++)
-		rc = bp_plan_op_cases(m, w, n, (enum bp_phase)log->owed[log->op[n - 1].owed].owed.phase, err);
+	m->class = m->met[run].class;
+	for (uint32_t n = 1 + shared(log, silent); n <= log->n_ops && !rc; n++)
+		if (!m->classes || (n % SPARSE == 1) == (m->pass == 0))
+			rc = bp_plan_op_cases(m, w, n, (enum bp_phase)log->owed[log->op[n - 1].owed].owed.phase, err);
 	return rc;
+}
+
+static int begin_level(struct bp_maker *m, uint32_t first, struct bp_level *level, struct bp_err *err)
+{
+	const struct bp_flash *start = m->plan->log->start;
+	bool classes = !m->plan->exact && start->n_pages <= BP_CLASS_PAGES;
+
+	if (!m->nested_base && bp_flash_new(m->arena, &start->geo, start->seed, &m->nested_base))
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for nested cuts", m->plan->scenario->name);
+	if (!m->records && m->plan->product && !m->plan->exact && !(m->records = bp_records_new(m->arena, m->plan->product)))
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for records", m->plan->scenario->name);
+	if (!m->classes && classes)
+		m->classes = bp_classes_new(m->arena, start->n_pages);
+	if (!m->classes && classes)
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for classes of states", m->plan->scenario->name);
+	level->depth = ++m->depth;
+	m->first = m->at = first;
+	m->end = m->plan->n_runs;
+	m->pass = 0;
+	m->stride = 1;
+	m->in_sweep = 0;
+	return 0;
 }
 
 int bp_plan_deepen(struct bp_plan *p, uint32_t first, struct bp_level *level, struct bp_err *err)
 {
-	const struct bp_sweep *w = positions_of(p->scenario);
+	const struct bp_sweep *w = bp_scenario_cuts(p->scenario);
 	struct bp_maker *m = p->maker;
-	uint32_t end = p->n_runs;
+	uint32_t most = p->n_runs + SLICE_RUNS;
+	unsigned n = 1;
 	int rc = 0;
 
-	*level = (struct bp_level){.depth = m->depth + 1};
-	if (!w || m->depth + 1 > BP_MAX_DEPTH)
+	if (!level->more && (!w || m->depth + 1 > BP_MAX_DEPTH)) {
+		level->depth = m->depth + 1;
 		return 0;
-	if (!m->nested_base && bp_flash_new(m->arena, &p->log->start->geo, p->log->start->seed, &m->nested_base))
-		return bp_fail(err, BP_ENOMEM, "%s: no memory for nested cuts", p->scenario->name);
-	m->depth++;
+	}
+	if (!level->more)
+		rc = begin_level(m, first, level, err);
+	if (!rc)
+		rc = bp_plan_classify(m, err);
 	m->level = level;
-	m->stride = 1;
-	m->in_sweep = 0;
-	for (uint32_t run = first; run < end && !rc; run++)
-		rc = cut_recovery(m, w, run, err);
+	for (; m->at < m->end && p->n_runs < most && !rc; m->at += n) {
+		bool silent = p->cases[p->run[m->at].first_case].cut.action == BP_ACTION_NOTHING;
+
+		n = bp_plan_runs_of(p, m->at, m->end);
+		for (unsigned i = 0; i < n && m->met[m->at].first && !rc; i++)
+			rc = cut_recovery(m, w, m->at + i, i && silent ? p->run[m->at].log : NULL, err);
+	}
+	level->more = m->at < m->end;
+	if (!level->more && m->classes && ++m->pass < PASSES) {
+		m->at = m->first;
+		level->more = true;
+	}
 	m->level = NULL;
 	return rc;
 }

@@ -62,17 +62,31 @@ static void own_run(struct bp_maker *m, struct bp_case *c)
 	m->plan->run[c->run] = (struct bp_run){.first_case = (uint32_t)(c - m->plan->cases)};
 }
 
-/* Hash of the flash in which the case leaves the board. */
-static struct bp_hash128 state_hash(struct bp_maker *m, const struct bp_state *s)
+/* Pages that operations [from, to) of the log erase whole. */
+static uint64_t erased(const struct bp_maker *m, uint32_t from, uint32_t to)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t i = from; i < to && m->flash->n_pages <= BP_CLASS_PAGES; i++)
+		if (m->log->op[i].kind == BP_OP_ERASE)
+			mask |= UINT64_C(1) << bp_flash_page_at(&m->flash->geo, m->log->op[i].addr).number;
+	return mask;
+}
+
+void bp_plan_state(struct bp_maker *m, const struct bp_state *s)
 {
 	if (s->prefix < m->prefix_ops)
 		bp_plan_stand(m, m->log, m->base);
 	bp_log_apply(m->log, m->prefix, m->prefix_ops, s->prefix);
+	m->erased |= erased(m, m->prefix_ops, s->prefix);
 	m->prefix_ops = s->prefix;
 	bp_flash_sync(m->flash, m->prefix);
 	if (s->is_torn)
 		bp_log_tear(m->log, m->flash, s->prefix, s->torn);
-	return bp_flash_hash(m->flash);
+	bp_flash_hash(m->flash);
+	memcpy(m->content, m->flash->page_hash, m->flash->n_pages * sizeof(*m->content));
+	if (m->records)
+		bp_records_contents(m->records, m->flash, m->content);
 }
 
 void bp_plan_stand(struct bp_maker *m, const struct bp_log *log, struct bp_flash *base)
@@ -80,24 +94,41 @@ void bp_plan_stand(struct bp_maker *m, const struct bp_log *log, struct bp_flash
 	m->log = log;
 	m->base = base;
 	m->prefix_ops = 0;
+	m->erased = 0;
 	bp_flash_copy(m->prefix, base);
 	bp_flash_copy(m->flash, m->prefix);
 }
 
-static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_state *s, struct bp_hash128 flash)
+/* Seeded hash of any bytes. */
+static struct bp_hash128 hash(const void *p, size_t n, uint64_t seed)
+{
+	XXH128_hash_t h = XXH3_128bits_withSeed(p, n, seed);
+
+	return (struct bp_hash128){h.low64, h.high64};
+}
+
+/* The state at hand, and what it owes. */
+static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_state *s)
 {
 	struct bp_obligation owed = bp_obligation_key(&m->log->owed[s->owed].owed);
-	XXH128_hash_t h = XXH3_128bits_withSeed(&owed, sizeof(owed), flash.lo);
-	struct bp_hash128 key = {h.low64 ^ flash.hi, h.high64 ^ flash.lo};
+	struct bp_hash128 flash = hash(m->content, m->flash->n_pages * sizeof(*m->content), 0);
+	struct bp_hash128 h = hash(&owed, sizeof(owed), flash.lo), key = {h.lo ^ flash.hi, h.hi ^ flash.lo};
 
 	if (s->bounces)
 		key.lo ^= XXH3_64bits(&s->bounces, sizeof(s->bounces));
 	if (bp_fault_is_reset(s->fault)) { /* the core remembers */
-		h = XXH3_128bits_withSeed(m->log->kept + s->kept, m->log->kept_bytes, s->fault);
-		key.lo ^= h.low64;
-		key.hi ^= h.high64;
+		h = hash(m->log->kept + s->kept, m->log->kept_bytes, s->fault);
+		key.lo ^= h.lo;
+		key.hi ^= h.hi;
 	}
 	return key;
+}
+
+struct bp_hash128 bp_plan_root(const struct bp_maker *m, const struct bp_case *c)
+{
+	struct bp_obligation owed = bp_plan_log(m->plan, c)->owed[c->state.owed].owed;
+
+	return hash(&owed, sizeof(owed), 1);
 }
 
 #define NAMED_DEPTH 4u       /* deeper levels share their variants' names */
@@ -108,33 +139,42 @@ static bool budget_is_used_up(const struct bp_maker *m)
 	return m->level && m->budget && m->nested == m->budget;
 }
 
-/* The run that judges the case's state: an earlier one, or its own. */
+/* Classes are made of states that power cuts leave: nothing but the flash lives on. */
+static bool has_class(const struct bp_maker *m, const struct bp_case *c)
+{
+	return m->classes && c->cut.fault == BP_FAULT_POWER_CUT;
+}
+
+/* Is a state like it known? Then the first run of that. */
+static uint32_t alike(struct bp_maker *m, const struct bp_case *c)
+{
+	uint32_t class = has_class(m, c) ? bp_classes_find(m->classes, bp_plan_root(m, c), m->content) : BP_NO_CLASS;
+
+	return class == BP_NO_CLASS ? 0 : m->run_of[class] + 1;
+}
+
+/* The first run that judges the case's state: an earlier one, or the first of its own. */
 static int find_run(struct bp_maker *m, struct bp_case *c)
 {
-	struct bp_hash128 flash;
 	uint32_t *run;
 
 	if (bp_fault_runs_on(c->cut.fault)) { /* no log tells where the core gets to */
-		own_run(m, c);
+		c->run = m->plan->n_runs;
 		return 0;
 	}
-	flash = state_hash(m, &c->state);
-	run = bp_states_at(m->states, state_key(m, &c->state, flash));
+	bp_plan_state(m, &c->state);
+	run = bp_states_at(m->states, state_key(m, &c->state));
 	if (!run)
 		return BP_ENOMEM;
+	if (!*run)
+		*run = alike(m, c);
 	c->merged = *run != 0;
 	c->run = *run - 1;
-	if (*run)
-		return 0;
-	if (budget_is_used_up(m)) {
-		*run = LEFT_OPEN;
-		c->run = LEFT_OPEN;
-		return 0;
+	if (!*run) {
+		c->run = budget_is_used_up(m) ? LEFT_OPEN : m->plan->n_runs;
+		*run = c->run == LEFT_OPEN ? LEFT_OPEN : c->run + 1;
 	}
-	own_run(m, c);
-	m->plan->run[c->run].flash = flash;
-	*run = c->run + 1;
-	return 0;
+	return m->level && c->run < LEFT_OPEN - 1 ? bp_plan_lead(m, c->run) : 0;
 }
 
 /* Below the first level only what is new is listed; the rest is counted. */
@@ -152,31 +192,64 @@ static bool is_listed(struct bp_maker *m, const struct bp_case *c)
 	return is_new;
 }
 
-static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_phase phase, const char *variant_name, struct bp_err *err)
+/* "flash before", "cut 2: flash before, resume" */
+static void case_name(const struct bp_maker *m, char *out, size_t cap, const char *variant_name, enum bp_action action)
 {
-	char nested[96];
+	char level[32] = "";
+
+	if (m->level)
+		snprintf(level, sizeof(level), m->depth < NAMED_DEPTH ? "cut %u: " : "cut %u or later: ",
+			 m->depth < NAMED_DEPTH ? m->depth : NAMED_DEPTH);
+	snprintf(out, cap, "%s%s%s%s", level, variant_name, action ? ", " : "", action ? bp_action_names[action] : "");
+}
+
+/* The state that the first case leaves, under this action of the host. */
+static int act_case(struct bp_maker *m, const struct bp_case *first, unsigned nth, enum bp_action action, const char *variant_name)
+{
+	char name[128];
 	struct bp_case *c;
 
-	m->phases |= 1u << phase;
-	m->cut_cases++;
-	if (m->in_sweep++ % m->stride || m->counting)
-		return 0;
-	if (m->level) {
-		snprintf(nested, sizeof(nested), m->depth < NAMED_DEPTH ? "cut %u: %s" : "cut %u or later: %s",
-			 m->depth < NAMED_DEPTH ? m->depth : NAMED_DEPTH, variant_name);
-		variant_name = nested;
-	}
-	c = add_case(m, BP_CASE_CUT, variant_name, phase);
+	case_name(m, name, sizeof(name), variant_name, action);
+	c = add_case(m, BP_CASE_CUT, name, (enum bp_phase)first->phase);
 	if (!c)
-		return bp_fail(err, BP_ENOMEM, "%s: too many cases", m->plan->scenario->name);
-	c->cut = *cut;
-	if (bp_log_resolve(m->log, cut, &c->state))
-		return bp_fail(err, BP_EINTERNAL, "%s: a planned cut resolves to no state", m->plan->scenario->name);
-	if (find_run(m, c))
-		return bp_fail(err, BP_ENOMEM, "%s: too many states", m->plan->scenario->name);
-	if (!is_listed(m, c))
-		m->plan->n_cases--;
+		return BP_ENOMEM;
+	c->cut = first->cut;
+	c->cut.action = action;
+	c->state = first->state;
+	c->merged = first->merged;
+	c->run = first->run + nth;
+	if (c->merged)
+		return 0;
+	m->plan->run[m->plan->n_runs++] = (struct bp_run){
+		.first_case = (uint32_t)(c - m->plan->cases),
+		.flash = bp_fault_runs_on(c->cut.fault) ? (struct bp_hash128){0} : bp_flash_hash(m->flash),
+	};
 	return 0;
+}
+
+/* All cases of one cut: one for each action of the host. */
+static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_phase phase, const char *variant_name, struct bp_err *err)
+{
+	const struct bp_scenario *s = m->plan->scenario;
+	bool acts = cut->fault == BP_FAULT_POWER_CUT && cut->event == BP_EVENT_FLASH && !cut->action;
+	unsigned n = acts ? s->n_actions : 1;
+	struct bp_case first = {.kind = BP_CASE_CUT, .cut = *cut, .phase = (uint8_t)phase, .parent = m->parent};
+	int rc = 0;
+
+	m->phases |= 1u << phase;
+	m->cut_cases += n;
+	m->in_sweep += n;
+	if ((m->in_sweep / n - 1) % m->stride || m->counting)
+		return 0;
+	if (bp_log_resolve(m->log, cut, &first.state))
+		return bp_fail(err, BP_EINTERNAL, "%s: a planned cut resolves to no state", s->name);
+	if (find_run(m, &first))
+		return bp_fail(err, BP_ENOMEM, "%s: too many states", s->name);
+	if (!is_listed(m, &first))
+		return 0;
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = act_case(m, &first, i, acts ? s->action[i] : cut->action, variant_name);
+	return rc ? bp_fail(err, rc, "%s: too many cases", s->name) : 0;
 }
 
 /* " reset-pin", " brown-out 20 ms"; nothing for a power cut. */
@@ -402,7 +475,8 @@ int bp_plan_make(struct bp_arena *a, const struct bp_scenario *s, const struct b
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for a plan", s->name);
 	*m = (struct bp_maker){.arena = a, .log = log, .flash = scratch, .stride = 1, .counting = true, .depth = 1};
 	m->plan = bp_arena_alloc(a, sizeof(*m->plan));
-	if (!m->plan || bp_flash_new(a, &log->start->geo, log->start->seed, &m->prefix))
+	m->content = bp_arena_array(a, log->start->n_pages, sizeof(*m->content));
+	if (!m->plan || !m->content || bp_flash_new(a, &log->start->geo, log->start->seed, &m->prefix))
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for a plan", s->name);
 	*m->plan = (struct bp_plan){.scenario = s, .log = log, .seed = seed, .maker = m};
 	rc = sweeps(m, 0, err);

@@ -44,6 +44,8 @@ struct bp_run {
 	uint32_t first_case;         /* the case it is run as */
 	struct bp_hash128 flash;     /* cut: the flash it must start from */
 	const struct bp_log *log;    /* its recovery, when it passed and was recorded; else NULL */
+	const uint8_t *asked;        /* pages that it looked at, in order, n_asked; NULL: not told */
+	uint32_t n_asked;
 };
 
 #define BP_MAX_DEPTH BP_DEPTH_MAX
@@ -54,6 +56,7 @@ struct bp_level {
 	uint32_t merged;             /* of them: led to a state that had a run already */
 	uint32_t states;             /* of them: new, each a run of its own */
 	uint32_t open;               /* of them: new, but the budget was used up */
+	bool more;                   /* only a slice of it has been planned */
 };
 
 struct bp_maker;
@@ -65,12 +68,15 @@ struct bp_plan {
 	char hash8[9];
 	struct bp_case *cases;
 	struct bp_run *run;
-	uint32_t n_cases, n_runs;
+	uint32_t n_cases, n_runs;    /* a state that is judged under several actions has so many runs, one behind the other */
 	uint32_t all_cases;          /* before a budget was applied */
 	char *variant[BP_MAX_VARIANTS];
 	unsigned n_variants;
 	struct bp_maker *maker;      /* NULL: a plan that cannot be deepened */
 	bool record;                 /* runs are to tell their recovery's log */
+	bool ask;                    /* and what they looked at */
+	const struct bp_product *product; /* whose records are read alike when they differ in what explore/records.h says; NULL: nobody's */
+	bool exact;                  /* states are told apart by all of their flash: no classes, no rule about sequence numbers */
 };
 
 /* The case's recovery has a log, in which cuts can be nested: not when the core lived on, nor when power came and went meanwhile. */
@@ -98,10 +104,24 @@ void bp_plan_base(const struct bp_plan *p, const struct bp_case *c, struct bp_fl
  */
 int bp_plan_keep_log(struct bp_plan *p, uint32_t index, const void *text, size_t len, struct bp_err *err);
 
+/* Run `index` looked at these pages, n of them. 0 or BP_ENOMEM. */
+int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, struct bp_err *err);
+
+/* How many classes of states hold some that a further cut could tell apart: of a search that has closed none may. */
+uint32_t bp_plan_unproven(struct bp_plan *p);
+
+/* Classes of states so far; 0: none are made. */
+uint32_t bp_plan_classes(const struct bp_plan *p);
+
+/* Give back what is not the arena's. */
+void bp_plan_end(struct bp_plan *p);
+
 /*
  * The next level: cut the logs of the runs from `first` on, at the positions of the
  * scenario's first sweep that cuts power at flash operations (none: nothing is cut).
- * *level tells what it came to; cases and runs are appended. The budget of
+ * *level tells what it came to; cases and runs are appended. A level is planned in
+ * slices: *level, all zero at its beginning, tells in `more` that this one is to be
+ * judged, and the call to be made again. The budget of
  * bp_plan_make() bounds the new runs of all levels below the first together.
  */
 int bp_plan_deepen(struct bp_plan *p, uint32_t first, struct bp_level *level, struct bp_err *err);

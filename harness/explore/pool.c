@@ -39,6 +39,8 @@ struct answer {
 	uint32_t index;         /* of a run, or TASK_BEGUN */
 	int rc;                 /* 0, or the rig's error */
 	uint32_t log_bytes;     /* of its recovery, in the worker's shared memory; 0: none */
+	uint32_t n_asked;       /* pages that it looked at; 0: not told */
+	uint8_t asked[BP_CLASS_PAGES];
 	struct bp_judgement j;
 };
 
@@ -47,6 +49,7 @@ struct pool {
 	struct bp_plan *plan;
 	struct worker worker[BP_MAX_JOBS];
 	unsigned jobs;
+	uint32_t first;         /* run that the arrays begin with */
 	struct answer *answer;  /* by run; shared by nobody, filled by messages */
 	unsigned char *state;   /* 0 open, 1 answered */
 	unsigned char *crashes;
@@ -67,6 +70,10 @@ static void judge_one(struct pool *p, uint32_t index, uint8_t *log, struct answe
 	if (a->rc >= 0 && plan->record && a->j.verdict == BP_PASS && bp_case_is_logged(&plan->cases[plan->run[index].first_case])) {
 		a->log_bytes = (uint32_t)p->runner->packed_bytes;
 		memcpy(log, p->runner->packed, p->runner->packed_bytes);
+	}
+	if (a->rc >= 0 && plan->ask) {
+		a->n_asked = p->runner->n_asked;
+		memcpy(a->asked, p->runner->asked, a->n_asked);
 	}
 	if (a->rc >= 0)
 		return;
@@ -178,15 +185,15 @@ static int hand_out(struct pool *p, struct worker *w, struct bp_err *err)
 
 static void crashed(struct pool *p, uint32_t index, const char *how)
 {
-	struct answer *a = &p->answer[index];
+	struct answer *a = &p->answer[index - p->first];
 
-	if (!p->crashes[index]++) {
+	if (!p->crashes[index - p->first]++) {
 		p->retry[p->n_retries++] = index;
 		return;
 	}
 	*a = (struct answer){.index = index, .j = {.verdict = BP_RIG, .invariant = -1, .running = -1, .reason = -1}};
 	snprintf(a->j.text, sizeof(a->j.text), "the worker that judged it %s, twice", how);
-	p->state[index] = 1;
+	p->state[index - p->first] = 1;
 }
 
 /* A worker is gone or stuck: its current run is suspect, the rest of its batch goes back. */
@@ -213,7 +220,7 @@ static int receive(struct pool *p, struct worker *w, struct bp_err *err)
 		w->begun = true;
 		return 0;
 	}
-	if (n != (ssize_t)sizeof(a) || a.index >= p->plan->n_runs)
+	if (n != (ssize_t)sizeof(a) || a.index < p->first || a.index >= p->plan->n_runs)
 		return replace(p, w, "died", err);
 	if (a.log_bytes && (a.index < w->task.first || a.index - w->task.first >= w->task.count || a.log_bytes > LOG_BYTES))
 		return replace(p, w, "died", err);
@@ -223,8 +230,16 @@ static int receive(struct pool *p, struct worker *w, struct bp_err *err)
 		if (rc)
 			return rc;
 	}
-	p->answer[a.index] = a;
-	p->state[a.index] = 1;
+	if (a.n_asked > BP_CLASS_PAGES)
+		return replace(p, w, "died", err);
+	if (a.n_asked) {
+		int rc = bp_plan_keep_asked(p->plan, a.index, a.asked, a.n_asked, err);
+
+		if (rc)
+			return rc;
+	}
+	p->answer[a.index - p->first] = a;
+	p->state[a.index - p->first] = 1;
 	if (++w->at == w->task.count)
 		return hand_out(p, w, err);
 	return 0;
@@ -232,8 +247,8 @@ static int receive(struct pool *p, struct worker *w, struct bp_err *err)
 
 static int merge(struct pool *p, bp_pool_done *done, void *ctx, struct bp_err *err)
 {
-	while (p->merged < p->plan->n_runs && p->state[p->merged]) {
-		int rc = done(ctx, p->merged, &p->answer[p->merged].j, err);
+	while (p->merged < p->plan->n_runs && p->state[p->merged - p->first]) {
+		int rc = done(ctx, p->merged, &p->answer[p->merged - p->first].j, err);
 
 		if (rc < 0)
 			return rc;
@@ -320,13 +335,13 @@ int bp_pool_judge(struct bp_runner *r, struct bp_plan *plan, uint32_t first, uns
 		return bp_fail(err, BP_ENOMEM, "no memory for workers");
 	p->runner = r;
 	p->plan = plan;
-	p->next = p->merged = first;
+	p->first = p->next = p->merged = first;
 	p->jobs = jobs < 1 ? 1 : jobs > BP_MAX_JOBS ? BP_MAX_JOBS : jobs;
 	if (p->jobs > n)
 		p->jobs = n;
-	p->answer = calloc(plan->n_runs, sizeof(*p->answer));
-	p->state = calloc(plan->n_runs, 1);
-	p->crashes = calloc(plan->n_runs, 1);
+	p->answer = calloc(n, sizeof(*p->answer));
+	p->state = calloc(n, 1);
+	p->crashes = calloc(n, 1);
 	for (unsigned i = 0; i < p->jobs; i++)
 		p->worker[i].fd = -1;
 	rc = p->answer && p->state && p->crashes ? share_memory(p, err) : bp_fail(err, BP_ENOMEM, "no memory for %u runs", n);

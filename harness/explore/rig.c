@@ -347,8 +347,10 @@ static int once(struct bp_rig *g, const struct bp_case *c, struct bp_trace *trac
 		return rc;
 	if (c->kind == BP_CASE_DAMAGE)
 		rc = bp_judge_recovery(&j, false, out, err);
-	else if ((rc = exercise(g, c, &x, &j, shot, out, err)) > 0)
+	else if ((rc = exercise(g, c, &x, &j, shot, out, err)) > 0) {
+		j.action = c->cut.action;
 		rc = bp_judge_recovery(&j, g->real->on, out, err);
+	}
 	/* What was judged after a power cycle that was none is worth nothing, a pass as little as a fail. */
 	if (rc >= 0 && g->real->unproven && out->verdict != BP_NOT_EXERCISED)
 		bp_case_not_exercised(out, "%s", g->real->unproven_text);

@@ -79,6 +79,8 @@ static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_e
 	if (rc < 0)
 		return rc;
 	rc = bp_exec_power_off(&x, err);
+	if (!rc && s->renumbered)
+		rc = bp_exec_renumber(&x, err);
 	if (rc)
 		return rc;
 	bp_flash_copy(r->start, bp_runner_flash(r));
@@ -270,6 +272,7 @@ static int cut_recoveries(struct bp_runner *r, const struct bp_plan *p, const st
 	bp_vboard_count_ops(r->v->vboard);
 	arm(r, p, c);
 	j->cut_armed = true;
+	j->action = p->cases[c->parent].cut.action;
 	rc = bp_judge_recovery(j, false, out, err);
 	j->cut_armed = false;
 	if (rc < 0 || !fired(r, p, c, out))
@@ -319,6 +322,7 @@ static int steps_and_judge(struct bp_runner *r, const struct bp_plan *p, const s
 	if (!off && c->kind == BP_CASE_NO_FAULT && !bp_case_scripted_fault_happened(x, out))
 		return 0;
 	r->owed_at_fault = bp_obligation_key(&x->owed);
+	j->action = c->cut.action;
 	return bp_judge_recovery(j, !off, out, err);
 }
 

@@ -11,6 +11,7 @@
 #define BP_EXPLORE_RUNNER_H
 
 #include "bench/virtual.h"
+#include "explore/classes.h"
 #include "explore/memo.h"
 #include "explore/plan.h"
 #include "oracle/judge.h"
@@ -40,6 +41,8 @@ struct bp_runner {
 	struct bp_log *recovery;           /* being recorded; NULL: none ever is */
 	uint8_t *packed;                   /* BP_RECOVERY_BYTES: the log of the last recovery, when it was wanted and passed */
 	size_t packed_bytes;               /* 0: there is none */
+	uint8_t asked[BP_CLASS_PAGES];     /* pages that the last state's judgement looked at, in order */
+	uint32_t n_asked;                  /* 0: not known */
 	struct bp_memo *memo;              /* what states came to in this process; NULL: none yet, or opt.unmerged */
 	struct bp_meeting *meeting;        /* the state being judged */
 	uint64_t n_states, n_known, n_rest_known; /* judged; of them, known before power-up, and known once they had recovered */

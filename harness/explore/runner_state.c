@@ -15,6 +15,7 @@
 #include <xxhash.h>
 
 #define MEMO_BYTES ((size_t)32 * 1024 * 1024)
+#define MEMO_LOGS_BYTES ((size_t)256 * 1024 * 1024) /* with what the host did then: a log is some 20 KiB */
 
 /* One state on its way through the judge. */
 struct bp_meeting {
@@ -101,6 +102,11 @@ int bp_runner_record(struct bp_runner *r, struct bp_arena *a, struct bp_err *err
 	if (r->recovery)
 		return 0;
 	r->packed = bp_arena_alloc(a, BP_RECOVERY_BYTES);
+	if (r->memo) {
+		bp_memo_free(r->memo);
+		if (bp_memo_new(MEMO_LOGS_BYTES, &r->memo))
+			return bp_fail(err, BP_ENOMEM, "no memory to remember judgements");
+	}
 	if (!r->packed || bp_log_new(a, &r->product->board.flash, NULL, &r->recovery))
 		return bp_fail(err, BP_ENOMEM, "no memory for the logs of recoveries");
 	return 0;
@@ -141,8 +147,8 @@ static struct bp_hash128 root_of(const struct bp_plan *p, const struct bp_case *
 	const struct bp_log *log = bp_plan_log(p, c);
 	struct {
 		struct bp_obligation owed;
-		uint64_t scenario, fault, bounces, kept;
-	} given = {*owed, (uintptr_t)p->scenario, (uint64_t)c->state.fault, c->state.bounces, 0};
+		uint64_t scenario, fault, bounces, kept, action;
+	} given = {*owed, (uintptr_t)p->scenario, (uint64_t)c->state.fault, c->state.bounces, 0, (uint64_t)c->cut.action};
 	XXH128_hash_t h;
 
 	if (bp_fault_is_reset(c->state.fault))
@@ -206,6 +212,13 @@ static bool first_further_boot(void *ctx, struct bp_judgement *out)
 	return true;
 }
 
+static void tell_asked(struct bp_runner *r, const uint32_t *page, uint32_t n)
+{
+	r->n_asked = n <= BP_CLASS_PAGES && r->start->n_pages <= BP_CLASS_PAGES ? n : 0;
+	for (uint32_t i = 0; i < r->n_asked; i++)
+		r->asked[i] = (uint8_t)page[i];
+}
+
 /* It has been judged: remember from both points on. */
 static int remember(struct bp_runner *r, struct bp_judgement *out, struct bp_err *err)
 {
@@ -225,6 +238,7 @@ static int remember(struct bp_runner *r, struct bp_judgement *out, struct bp_err
 		end.page = m->page;
 		end.n_pages = m->n_pages;
 	}
+	tell_asked(r, end.page, end.n_pages);
 	end.log = r->packed_bytes ? r->packed : NULL;
 	end.log_bytes = r->packed_bytes;
 	return rc ? rc : bp_memo_add(r->memo, m->root, m->content, &end, err);
@@ -245,6 +259,7 @@ static bool is_known(struct bp_runner *r, const struct bp_plan *p, struct bp_jud
 		memcpy(r->packed, end->log, end->log_bytes);
 		r->packed_bytes = end->log_bytes;
 	}
+	tell_asked(r, end->page, end->n_pages);
 	r->n_known++;
 	return true;
 }
@@ -258,7 +273,7 @@ int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct b
 	struct bp_judge j;
 	int rc;
 
-	r->packed_bytes = 0;
+	r->packed_bytes = r->n_asked = 0;
 	bp_runner_rewind(r);
 	bp_exec_begin(&x, &r->v->board, p->scenario);
 	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up, r->opt.without);
@@ -282,8 +297,11 @@ int bp_runner_state(struct bp_runner *r, const struct bp_plan *p, const struct b
 	if (p->record && bp_case_is_logged(c))
 		record(r, &x, &j);
 	bp_flash_ask_anew(bp_runner_flash(r));
+	j.action = c->cut.action;
 	rc = bp_judge_recovery(&j, false, out, err);
 	if (!rc && p->record && bp_case_is_logged(c) && out->verdict == BP_PASS)
 		rc = pack(r, err);
+	if (!rc && !r->memo)
+		tell_asked(r, bp_runner_flash(r)->asked->page, bp_runner_flash(r)->asked->n);
 	return rc || !r->memo ? rc : remember(r, out, err);
 }

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define ABANDON_PERCENT 25 /* of an image of some pages: one of them */
+#define ACTED 3            /* beside 1, a fail, and BP_JUDGE_CUT */
+
 static int settle(struct bp_judge *j, struct bp_facts *f, struct bp_err *err)
 {
 	int settled = bp_exec_settle(j->exec, err);
@@ -66,14 +69,21 @@ static int lived_through(struct bp_judge *j, struct bp_judgement *out, struct bp
 	return rc ? rc : bp_exec_power_on(j->exec, err);
 }
 
+/* Whoever records the recovery has it all. */
+static void over(const struct bp_judge *j)
+{
+	if (j->settled)
+		j->settled(j->ctx);
+}
+
 /* The device at rest after the fault. */
 static int recovered(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
 {
 	struct bp_facts f = {.at = BP_AT_RECOVERY, .when = "after power returned"};
 	int rc = settle(j, &f, err);
 
-	if (!rc && j->settled)
-		j->settled(j->ctx);
+	if (!rc && !j->action)
+		over(j);
 	if (!rc)
 		rc = look(j, &f, out, err);
 	if (rc < 0 || !f.settled)
@@ -107,28 +117,92 @@ static int further_boots(struct bp_judge *j, struct bp_judgement *out, struct bp
 	return rc;
 }
 
-/* A good update must go through from here. What the case itself came to stays in *out. */
-static int good_update(struct bp_judge *j, int artifact, enum bp_at at, struct bp_judgement *out, struct bp_err *err)
-{
-	struct bp_exec *x = j->exec;
-	struct bp_step step = {.kind = BP_STEP_UPDATE, .artifact = artifact, .wait = true, .until_percent = 100};
-	struct bp_facts f = {
-		.at = at, .when = "in a good update", .artifact = artifact, .resent_from = x->owed.acked_off,
-	};
-	int rc;
+/* ---- updates ------------------------------------------------------------------------- */
 
+/* From here on the device owes this update; what the case itself came to stays in *out. */
+static int begin(struct bp_exec *x, int artifact, const struct bp_judgement *out, struct bp_err *err)
+{
 	x->owed.good = (int8_t)out->running;
 	x->owed.end_running = 1u << artifact;
+	if (out->reason >= 0 && out->reason < 64) /* how the one before ended is told until this one has an end */
+		x->owed.start_reasons |= UINT64_C(1) << out->reason;
 	x->owed.stage = BP_STAGE_IDLE;
 	x->owed.damaged = 0;
 	x->owed.power_cycles = 0;
 	x->unhealthy_confirmed = x->broken_promise = false;
 	x->edit = NULL; /* the damaged release is over */
-	rc = x->board->senses.set ? bp_exec_surround(x, NULL, err) : 0; /* what a scenario's step made of them is over */
+	return x->board->senses.set ? bp_exec_surround(x, NULL, err) : 0; /* what a scenario's step made of them is over */
+}
+
+/* 0, negative, or BP_JUDGE_CUT. */
+static int update(struct bp_judge *j, const struct bp_step *step, const struct bp_judgement *out, struct bp_err *err)
+{
+	int rc = begin(j->exec, step->artifact, out, err);
+
 	if (!rc)
-		rc = bp_exec_update(x, &step, err);
-	f.settled = x->owed.stage == BP_STAGE_CONFIRMED;
+		rc = bp_exec_update(j->exec, step, err);
+	return !rc && j->cut_armed && j->exec->update.code == BP_EPOWER ? BP_JUDGE_CUT : rc;
+}
+
+/* A good update must go through from here. */
+static int good_update(struct bp_judge *j, int artifact, enum bp_at at, struct bp_judgement *out, struct bp_err *err)
+{
+	struct bp_step step = {.kind = BP_STEP_UPDATE, .artifact = artifact, .wait = true, .until_percent = 100, .refused = -1};
+	struct bp_facts f = {
+		.at = at, .when = "in a good update", .artifact = artifact, .resent_from = j->exec->owed.acked_off,
+	};
+	int rc = update(j, &step, out, err);
+
+	f.settled = j->exec->owed.stage == BP_STAGE_CONFIRMED;
+	if (!rc && j->action)
+		over(j);
 	return rc ? rc : look(j, &f, out, err);
+}
+
+/* ---- what the host does --------------------------------------------------------------- */
+
+/* A release beside this one that the device may still be given: not older than what it holds. -1: there is none. */
+static int another(const struct bp_judge *j, int artifact)
+{
+	const struct bp_artifact *a = j->exec->board->product->artifact;
+	int other = artifact == j->followup ? j->resume : j->followup;
+
+	return other >= 0 && other != artifact && a[other].security_counter >= j->exec->owed.counter_floor ? other : -1;
+}
+
+/* One page of another release at most goes first: the device gives up where it stood. */
+static int abandon(struct bp_judge *j, int other, const struct bp_judgement *out, struct bp_err *err)
+{
+	struct bp_step step = {.kind = BP_STEP_UPLOAD, .artifact = other, .until_percent = ABANDON_PERCENT, .refused = -1};
+
+	return update(j, &step, out, err);
+}
+
+/* 1 when the host did something, and *out->running is what must run now; 0 when there was nothing to do. */
+static int act(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
+{
+	struct bp_exec *x = j->exec;
+	int cut = x->owed.target >= 0 ? x->owed.target : j->resume, other = another(j, cut);
+	int artifact = j->action == BP_ACTION_ANOTHER ? other : cut, rc = 0;
+
+	if (artifact < 0 || out->running == artifact || out->running < 0) {
+		over(j);
+		return 0;
+	}
+	bp_exec_note(x, "the host: %s", bp_action_names[j->action]);
+	if (out->reason >= 0 && out->reason == x->board->product->given_up)
+		x->owed.acked_off = 0; /* the device has tried what it was sent: the download has served its purpose */
+	if (j->action == BP_ACTION_RESTART && other >= 0)
+		rc = abandon(j, other, out, err);
+	if (rc)
+		return rc;
+	if (j->action != BP_ACTION_RESUME)
+		x->owed.acked_off = 0;
+	rc = good_update(j, artifact, j->action == BP_ACTION_ANOTHER ? BP_AT_FOLLOW_UP : BP_AT_RETRY, out, err);
+	if (rc)
+		return rc;
+	out->running = artifact;
+	return ACTED;
 }
 
 static int after_recovery(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
@@ -136,11 +210,17 @@ static int after_recovery(struct bp_judge *j, struct bp_judgement *out, struct b
 	struct bp_exec *x = j->exec;
 	/* The same update again, unless its image runs already. */
 	bool resume = x->scenario->after == BP_AFTER_RESUME && j->resume >= 0 && out->running != j->resume;
-	int rc = resume ? good_update(j, j->resume, BP_AT_RETRY, out, err) : further_boots(j, out, err);
+	int rc = j->action ? act(j, out, err) : 0;
+	bool acted = rc == ACTED;
 
+	j->action = BP_ACTION_NOTHING;
+	if (acted)
+		rc = 0;
+	if (!rc && !acted)
+		rc = resume ? good_update(j, j->resume, BP_AT_RETRY, out, err) : further_boots(j, out, err);
 	if (!rc && resume)
 		out->running = j->resume;
-	if (!rc && j->follow_up && j->followup >= 0)
+	if (!rc && j->follow_up && j->followup >= 0 && !(acted && out->running == j->followup))
 		rc = good_update(j, j->followup, BP_AT_FOLLOW_UP, out, err);
 	return rc;
 }

@@ -32,15 +32,16 @@ struct bp_judge {
 	bool follow_up;                     /* end with the follow-up update (a benchmark may leave it out) */
 	bool expect_state_lost;             /* the device must say so on its console */
 	int followup, resume;               /* artifact indices; -1: the product has none */
+	enum bp_action action;              /* of the host, once the device has recovered */
 	uint32_t without;                   /* bit mask of invariants that are not asked: tests of the oracle itself */
 	bool cut_armed;                     /* a cut may end the recovery: see bp_judge_recovery() */
-	void (*settled)(void *ctx);         /* the recovery is over, before the device is asked anything; NULL: nobody asks */
+	void (*settled)(void *ctx);         /* the recovery is over, and what the host did then; NULL: nobody asks */
 	/* Power is off for the first further boot: only the flash lives on. True: *out is made what this is known to come to. NULL: nobody knows. */
 	bool (*off)(void *ctx, struct bp_judgement *out);
 	void *ctx;
 };
 
-#define BP_JUDGE_CUT 2 /* the armed cut has fired before the device settled */
+#define BP_JUDGE_CUT 2 /* the armed cut has fired: before the device settled, or in what the host did then */
 
 /*
  * Power returns (or is still on: `on`), and everything after it. The device's

@@ -281,6 +281,10 @@ int bp_journal_put_search(struct bp_journal *j, const struct bp_journal_search *
 	bp_json_kv_text(&w, "scenario", s->scenario);
 	bp_json_kv_text(&w, "end", s->end);
 	bp_json_kv_u64(&w, "open", s->open);
+	if (s->classes) {
+		bp_json_kv_u64(&w, "classes", s->classes);
+		bp_json_kv_u64(&w, "unproven", s->unproven);
+	}
 	bp_json_key(&w, "levels");
 	bp_json_array(&w);
 	for (size_t i = 0; i < s->n_levels; i++) {

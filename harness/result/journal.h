@@ -110,10 +110,12 @@ struct bp_journal_level {            /* nested cuts: all cases of so many cuts *
 #define BP_SEARCH_DEPTH "depth"      /* as deep as was asked for */
 #define BP_SEARCH_CLOSED "closed"    /* no new state has appeared: deeper there is nothing */
 #define BP_SEARCH_BUDGET "budget-ended"
+#define BP_SEARCH_UNPROVEN "unproven" /* states were taken for alike that a further cut could tell apart */
 
 struct bp_journal_search {           /* t: search, between a scenario's last case and its end; only with nested cuts */
 	const char *scenario, *end;  /* end: one of the above */
 	uint32_t open;               /* states that were met and not judged */
+	uint32_t classes, unproven;  /* of states that are alike; those whose states a further cut could tell apart. 0: none were made */
 	const struct bp_journal_level *levels; /* from depth 1 on */
 	size_t n_levels;
 };

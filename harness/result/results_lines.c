@@ -223,6 +223,10 @@ void bp_line_search(struct bp_results_reader *rd, const json_t *o)
 	s.scenario = bp_json_get_text(rd, o, "scenario");
 	s.end = bp_json_get_text(rd, o, "end");
 	s.open = bp_json_get_u32(rd, o, "open");
+	if (json_object_get(o, "classes")) {
+		s.classes = bp_json_get_u32(rd, o, "classes");
+		s.unproven = bp_json_get_u32(rd, o, "unproven");
+	}
 	s.levels = l;
 	if (!l) {
 		out_of_memory(rd);

@@ -160,12 +160,17 @@ void bp_show_search(struct bp_text *out, const struct bp_journal_search *s)
 
 	for (size_t i = 0; i < s->n_levels; i++)
 		states += s->levels[i].states;
-	bp_text_printf(out, "%s states after up to %u cut%s; ", bp_show_count(n, states), s->levels[s->n_levels - 1].depth,
-		       s->levels[s->n_levels - 1].depth == 1 ? "" : "s");
+	bp_text_printf(out, "%s states", bp_show_count(n, states));
+	if (s->classes)
+		bp_text_printf(out, " in %s classes", bp_show_count(n, s->classes));
+	bp_text_printf(out, " after up to %u cut%s; ", s->levels[s->n_levels - 1].depth, s->levels[s->n_levels - 1].depth == 1 ? "" : "s");
 	if (!strcmp(s->end, BP_SEARCH_CLOSED))
 		bp_text_puts(out, "closed: no further cut leads to a new one");
 	else if (!strcmp(s->end, BP_SEARCH_BUDGET))
 		bp_text_printf(out, "budget-ended, %s states open", bp_show_count(n, s->open));
+	else if (!strcmp(s->end, BP_SEARCH_UNPROVEN))
+		bp_text_printf(out, "not closed: in %s classes a further cut could tell states apart that were taken for alike",
+			       bp_show_count(n, s->unproven));
 	else
 		bp_text_puts(out, "deeper was not asked for");
 }

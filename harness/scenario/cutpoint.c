@@ -77,6 +77,8 @@ const char *const bp_fault_names[BP_FAULTS] = {
 	"drop", "lose-answer", "duplicate", "reorder", "truncate", "corrupt", "stall", "slow", "link-reset",
 };
 
+const char *const bp_action_names[BP_ACTIONS] = {"nothing", "resume", "restart", "another"};
+
 char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 {
 	char after[DURATION_TEXT];
@@ -105,6 +107,8 @@ char *bp_cutpoint_show(char out[BP_CUTPOINT_TEXT], const struct bp_cutpoint *c)
 		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "!%s", bp_fault_names[c->fault]);
 	if (c->fault_arg)
 		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "=%u%s", c->fault_arg, c->fault == BP_FAULT_BROWN_OUT ? "ms" : "");
+	if (c->action)
+		snprintf(out + strlen(out), BP_CUTPOINT_TEXT - strlen(out), "@%s", bp_action_names[c->action]);
 	return out;
 }
 
@@ -192,6 +196,20 @@ static int parse_fault(const char **p, struct bp_cutpoint *c)
 	return BP_ECONFIG;
 }
 
+/* "@resume", "@restart", "@another", or nothing: one way to write that the host does nothing. */
+static int parse_action(const char **p, struct bp_cutpoint *c)
+{
+	if (!take(p, "@"))
+		return 0;
+	for (unsigned i = BP_ACTION_NOTHING + 1; i < BP_ACTIONS; i++)
+		if (!strcmp(*p, bp_action_names[i])) {
+			*p += strlen(*p);
+			c->action = (enum bp_action)i;
+			return c->event == BP_EVENT_FLASH && c->fault == BP_FAULT_POWER_CUT ? 0 : BP_ECONFIG;
+		}
+	return BP_ECONFIG;
+}
+
 /* The rest of the text as a duration, no blanks. */
 static int duration(const char **p, uint64_t *out)
 {
@@ -229,10 +247,13 @@ int bp_cutpoint_parse(const char *text, struct bp_cutpoint *out, struct bp_err *
 	}
 	if (!rc)
 		rc = parse_fault(&p, &c);
+	if (!rc)
+		rc = parse_action(&p, &c);
 	if (rc || !c.n || *p)
 		return bp_fail(err, BP_ECONFIG, "'%s' is no cut point; expected flash:N/before, flash:N/torn=P%%.K, flash:N/after, link:N, "
 			       "link:frame=N, line:\"TEXT\"#N, line:\"TEXT\"#N+D or time:D, with N from 1, P from 1 to 99, TEXT up to %d bytes, "
-			       "D as 35ms or 1.25s; before and after may end in !reset-pin, !reset-software or !reset-watchdog",
+			       "D as 35ms or 1.25s; before and after may end in !reset-pin, !reset-software or !reset-watchdog, "
+			       "a power cut at a flash operation in @resume, @restart or @another",
 			       text, BP_CUT_LINE_BYTES - 1);
 	*out = c;
 	return 0;

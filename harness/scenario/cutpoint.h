@@ -14,6 +14,9 @@
  *
  * Faults of the link go with a message of the host's: link:frame=N!drop.
  *
+ * Last, behind `@`, what the host does once the device has recovered, unless that is
+ * nothing: flash:N/after@resume, @restart, @another. A further cut may fall into it.
+ *
  * N counts from 1, from the moment the update starts, across warm resets. Frames of
  * the link on the same wire are no lines.
  *
@@ -37,6 +40,16 @@ enum bp_event { BP_EVENT_FLASH, BP_EVENT_LINK_BYTE, BP_EVENT_LINK_FRAME, BP_EVEN
 #define BP_SWEEP_EVENTS 4                           /* those that can be counted through; a time is listed */
 extern const char *const bp_event_names[BP_EVENTS]; /* "flash", "link-byte", "link-frame", "line", "time" */
 
+/* What the host does after a recovery. */
+enum bp_action {
+	BP_ACTION_NOTHING,
+	BP_ACTION_RESUME,              /* the update that was cut, again: it goes on where the device says */
+	BP_ACTION_RESTART,             /* another release is begun first, so that this one goes from its first byte */
+	BP_ACTION_ANOTHER,             /* another release instead */
+};
+#define BP_ACTIONS 4
+extern const char *const bp_action_names[BP_ACTIONS]; /* "nothing", "resume", "restart", "another" */
+
 #define BP_CUT_LINE_BYTES 32                        /* text of a line, with its NUL */
 #define BP_MAX_BROWN_OUT_MS 60000u
 #define BP_MAX_BOUNCES 8u
@@ -50,6 +63,7 @@ struct bp_cutpoint {
 	enum bp_fault fault;
 	uint32_t fault_arg;            /* brown-out: milliseconds; bounce: times; else 0 */
 	uint64_t after_ns;             /* line: after its end; time: after the update began */
+	enum bp_action action;         /* after the recovery from it */
 	char line[BP_CUT_LINE_BYTES];  /* line only */
 };
 

@@ -121,6 +121,9 @@ int bp_exec_provision(struct bp_exec *x, struct bp_err *err);
 /* The bootloader's bytes of a product: seeded filler, area-sized, in a. */
 int bp_exec_bootloader(struct bp_arena *a, const struct bp_product *p, struct bp_bytes *out, struct bp_err *err);
 
+/* The copies of the numbered record that are there, on a board that is off, are made to bear the scenario's number. */
+int bp_exec_renumber(struct bp_exec *x, struct bp_err *err);
+
 /* Damage areas of a board that is off. */
 int bp_exec_damage(struct bp_exec *x, const struct bp_damage *d, uint64_t seed, struct bp_err *err);
 

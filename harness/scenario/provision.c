@@ -2,6 +2,7 @@
 /*
  * provision.c - putting a board into its start state, and damaging it there.
  */
+#include "base/crc32.h"
 #include "base/rng.h"
 #include "scenario/execute.h"
 
@@ -23,6 +24,17 @@ int bp_exec_bootloader(struct bp_arena *a, const struct bp_product *p, struct bp
 	bp_rng_seed(&r, &seed, 1);
 	bp_rng_fill(&r, out->data, out->len);
 	return 0;
+}
+
+static uint32_t get_le32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void put_le32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
 }
 
 /* One value over a whole area, through the debug port. */
@@ -72,6 +84,26 @@ int bp_exec_provision(struct bp_exec *x, struct bp_err *err)
 			rc = b->debug.ops->write(b->debug.self, p->board.dut.area[DUT_AREA_SLOT_A + s].addr, image->data,
 						 (uint32_t)image->len, err);
 		}
+	return rc;
+}
+
+int bp_exec_renumber(struct bp_exec *x, struct bp_err *err)
+{
+	const struct bp_records *r = bp_product_numbered(x->board->product);
+	const struct bp_debug *d = &x->board->debug;
+	uint8_t record[BP_RECORD_BYTES];
+	int rc = 0;
+
+	for (unsigned k = 0; r && k < r->n && !rc; k++) {
+		rc = d->ops->read(d->self, r->addr[k], record, r->crc_at + 4, err);
+		if (rc)
+			return rc;
+		if (get_le32(record + r->crc_at) != bp_crc32(0, record, r->crc_at))
+			continue; /* a copy that the firmware does not keep */
+		put_le32(record + r->number_at, x->scenario->start_number);
+		put_le32(record + r->crc_at, bp_crc32(0, record, r->crc_at));
+		rc = d->ops->write(d->self, r->addr[k], record, r->crc_at + 4, err);
+	}
 	return rc;
 }
 

@@ -84,6 +84,10 @@ static void read_start(struct reader *r, const struct bp_node *node)
 	s->start[0] = -1;
 	for (int i = 0; i < BP_SLOTS; i++)
 		artifact(r, bp_map_get(node, slots[i]), &s->start[i]);
+	s->renumbered = bp_map_get(node, "number") != NULL;
+	bp_node_u32(&r->diag, bp_map_get(node, "number"), 0, UINT32_MAX, &s->start_number);
+	if (s->renumbered && !bp_product_numbered(r->product))
+		missing(r, bp_map_get(node, "number"), "numbered record", "records");
 	if (s->start[0] < 0 && !s->missing)
 		bp_diag_at(&r->diag, node, "'start' has nothing in slot-a; the device starts from there");
 	bp_map_done(&r->diag, node);
@@ -433,6 +437,64 @@ static void read_depth(struct reader *r, const struct bp_node *node)
 		bp_diag_at(&r->diag, node, "%s", err.text);
 }
 
+const struct bp_sweep *bp_scenario_cuts(const struct bp_scenario *s)
+{
+	for (unsigned i = 0; i < s->n_sweeps; i++)
+		if (s->sweep[i].event == BP_EVENT_FLASH && s->sweep[i].fault == BP_FAULT_POWER_CUT && s->sweep[i].n_positions)
+			return &s->sweep[i];
+	return NULL;
+}
+
+bool bp_scenario_resumes(const struct bp_scenario *s)
+{
+	for (unsigned i = 0; i < s->n_actions; i++)
+		if (s->action[i] == BP_ACTION_RESUME)
+			return true;
+	return s->after == BP_AFTER_RESUME;
+}
+
+static bool has_update(const struct bp_scenario *s)
+{
+	for (unsigned i = 0; i < s->n_steps; i++)
+		if (s->step[i].kind == BP_STEP_UPDATE)
+			return true;
+	return false;
+}
+
+/* What the host does after a recovery; nothing where nothing is said. */
+static void read_actions(struct reader *r, const struct bp_node *node)
+{
+	struct bp_scenario *s = r->s;
+	unsigned seen = 0;
+
+	s->n_actions = 1;
+	if (!node || !bp_node_is(&r->diag, node, BP_NODE_SEQ))
+		return;
+	if (!node->n || node->n > BP_ACTIONS) {
+		bp_diag_at(&r->diag, node, "'actions' holds %zu entries; expected 1 to %d", node->n, BP_ACTIONS);
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		unsigned action = 0;
+
+		if (bp_node_enum(&r->diag, node->items[i], bp_action_names, BP_ACTIONS, &action))
+			continue;
+		if (seen & (1u << action))
+			bp_diag_at(&r->diag, node->items[i], "'%s' stands here twice", bp_action_names[action]);
+		seen |= 1u << action;
+		s->action[i] = (enum bp_action)action;
+		if (action >= BP_ACTION_RESTART && bp_artifact_index(r->product, "followup") < 0)
+			missing(r, node->items[i], "artifact", "followup");
+	}
+	s->n_actions = (unsigned)node->n;
+	if (s->after == BP_AFTER_RESUME)
+		bp_diag_at(&r->diag, node, "'actions' and 'after: resume' in one scenario; expected one of them");
+	if (!has_update(s))
+		bp_diag_at(&r->diag, node, "'actions' without a step 'update'; expected one, which the host can take up again");
+	if (!bp_scenario_cuts(s))
+		bp_diag_at(&r->diag, node, "'actions' without power cuts at flash operations; expected a sweep of them");
+}
+
 static void read_sweep(struct reader *r, const struct bp_node *map, struct bp_sweep *w)
 {
 	const struct bp_node *phases, *positions, *at = bp_map_get(map, "at");
@@ -580,6 +642,7 @@ static void read_root(struct reader *r, const struct bp_node *root)
 	if (!bp_node_enum(&r->diag, bp_map_get(root, "damages-after"), moment, 2, &damaged))
 		s->damages_after_steps = damaged;
 	s->required = true;
+	read_actions(r, bp_map_get(root, "actions"));
 	read_depth(r, bp_map_get(root, "depth"));
 	bp_node_bool(&r->diag, bp_map_get(root, "required"), &s->required);
 	bp_map_done(&r->diag, root);

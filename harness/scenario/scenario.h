@@ -156,6 +156,8 @@ struct bp_scenario {
 	unsigned n_covers;
 	const char *product;               /* NULL: the run's */
 	int start[BP_SLOTS];               /* artifact index, -1: blank */
+	bool renumbered;                   /* the boot state's copies bear start_number when the update begins */
+	uint32_t start_number;
 	struct bp_step step[BP_MAX_STEPS];
 	unsigned n_steps;
 	struct bp_expect end;
@@ -171,6 +173,8 @@ struct bp_scenario {
 	unsigned n_damages;
 	bool damages_after_steps;          /* else they are done before power-on, and no step is */
 	enum bp_after after;
+	enum bp_action action[BP_ACTIONS]; /* of the host after a recovery from a power cut at a flash operation: each is a variant */
+	unsigned n_actions;                /* from 1 */
 	uint32_t depth;                    /* most cuts in a case, from 1; BP_DEPTH_CLOSED: until no new state appears */
 	bool required;
 	bool missing;                      /* names an artifact, or needs an area, that the product lacks: uncovered */
@@ -188,6 +192,12 @@ int bp_scenario_read(struct bp_arena *a, const char *path, const struct bp_produ
 /* The same from text, for tests and fuzzers. name stands in for the path. */
 int bp_scenario_parse(struct bp_arena *a, const char *name, const char *text, size_t len, const struct bp_product *p,
 		      struct bp_scenario **out, struct bp_err *err);
+
+/* The first sweep that cuts power at flash operations; NULL: there is none. Its positions are those of nested cuts. */
+const struct bp_sweep *bp_scenario_cuts(const struct bp_scenario *s);
+
+/* The host may take an update that was cut up again where it stood: what was acknowledged binds. */
+bool bp_scenario_resumes(const struct bp_scenario *s);
 
 /* Index of an artifact by name, or -1. */
 int bp_artifact_index(const struct bp_product *p, const char *name);

@@ -239,7 +239,7 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 			x->update.resumed_at = r.off > n || r.off == x->update.resumed_at ? r.off : 0;
 		off = r.off;
 		first = false;
-		if (x->scenario->after == BP_AFTER_RESUME && off > x->owed.acked_off) {
+		if (bp_scenario_resumes(x->scenario) && off > x->owed.acked_off) {
 			x->owed.acked_off = off;
 			bp_exec_owe(x, BP_STAGE_DOWNLOADING, BP_PHASE_DOWNLOAD);
 		}

@@ -44,7 +44,7 @@ want_out "budget-ended, "
 want_out "states open"
 
 if [ "${CLOSED:-}" = all ]; then
-	for scenario in power-cut-twice-update power-cut-twice-rollback; do
+	for scenario in power-cut-twice-update power-cut-twice-rollback power-cut-number-wraps power-cut-twice-with-host; do
 		begin "$scenario: no cut leads to a new state any more"
 		timeout 1200 "$program" "${run[@]}" --depth closed $scenario >"$out" 2>"$err" ||
 			fail "$scenario: $(tail -n 3 "$out" "$err")"

@@ -31,6 +31,10 @@ static const struct form forms[] = {
 	 {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_AFTER, .fault = BP_FAULT_BROWN_OUT, .fault_arg = 60000}},
 	{"flash:7/torn=1%.6!bounce=8",
 	 {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_TORN, .torn = {1, 6}, .fault = BP_FAULT_BOUNCE, .fault_arg = 8}},
+	{"flash:7/before@resume", {.event = BP_EVENT_FLASH, .n = 7, .action = BP_ACTION_RESUME}},
+	{"flash:7/torn=50%.0@restart",
+	 {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_TORN, .torn = {50, 0}, .action = BP_ACTION_RESTART}},
+	{"flash:7/after@another", {.event = BP_EVENT_FLASH, .n = 7, .position = BP_CUT_AFTER, .action = BP_ACTION_ANOTHER}},
 	{"flash:7/before!op-rejected", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_OP_REJECTED}},
 	{"flash:7/before!op-ignored", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_OP_IGNORED}},
 	{"flash:7/before!page-dead", {.event = BP_EVENT_FLASH, .n = 7, .fault = BP_FAULT_PAGE_DEAD}},
@@ -124,6 +128,8 @@ static void longest(void **state)
 
 /* The bad text itself and all forms must be named. */
 static const char *const bad[] = {
+	"flash:1/before@", "flash:1/before@nothing", "flash:1/before@resum", "flash:1/before@resume ", "flash:1/before!reset-pin@resume",
+	"flash:1/before@resume!reset-pin", "link:3@resume", "time:1s@resume",
 	"", "flash", "flash:", "flash:1", "flash:1/", "flash:0/before", "flash:1/Before", "flash:1/before ", "flash:1/beforehand",
 	" flash:1/before", "flash:01/before", "flash:+1/before", "flash:-1/before", "flash:0x1/before", "flash: 1/before",
 	"flash:4294967295/before", "flash:99999999999999999999/before", "flash:1/after,link:1", "flash:1/torn", "flash:1/torn=",

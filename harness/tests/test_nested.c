@@ -29,9 +29,21 @@ static const char text[] = "scenario: made-up\n"
 			   "  - {event: flash, phases: [confirm], positions: [before, torn 50%, after]}\n"
 			   "depth: 2\n";
 
+/* What the host does then is cut as well. */
+static const char host_text[] = "scenario: made-up\n"
+				"title: an update\n"
+				"covers: [P-1]\n"
+				"steps:\n"
+				"  - update: {to: to}\n"
+				"end: {running: to, reasons: [OK]}\n"
+				"sweep:\n"
+				"  - {event: flash, phases: [install], positions: [before, torn 50%, after]}\n"
+				"actions: [nothing, resume, restart, another]\n"
+				"depth: 2\n";
+
 static struct bp_arena *arena;
 static struct bp_product *product;
-static struct bp_scenario *scenario;
+static struct bp_scenario *scenario, *silent, *host;
 static struct bp_runner *runner;
 
 /* ---- a table of keys ------------------------------------------------------------------ */
@@ -132,13 +144,14 @@ static int keep(void *ctx, uint32_t index, const struct bp_judgement *j, struct 
 	return 0;
 }
 
-static void two_levels(struct search *s, unsigned jobs, uint32_t budget)
+static void two_levels_of(struct bp_scenario *of, bool exact, struct search *s, unsigned jobs, uint32_t budget)
 {
 	struct bp_err err = {.text = ""};
 	struct bp_flash *scratch;
 	struct bp_log *log;
-	uint32_t first;
+	uint32_t from;
 
+	scenario = of;
 	*s = (struct search){.cap = 20000};
 	s->j = bp_arena_array(arena, s->cap, sizeof(*s->j));
 	assert_non_null(s->j);
@@ -146,15 +159,25 @@ static void two_levels(struct search *s, unsigned jobs, uint32_t budget)
 	    bp_plan_make(arena, scenario, log, scratch, SEED, budget, &s->plan, &err) || bp_runner_record(runner, arena, &err))
 		fail_msg("%s", err.text);
 	s->plan->record = true;
+	s->plan->exact = exact;
+	s->plan->ask = !exact;
+	s->plan->product = product;
 	if (bp_pool_judge(runner, s->plan, 0, jobs, keep, s, &err))
 		fail_msg("%s", err.text);
-	first = s->plan->n_runs;
-	if (bp_plan_deepen(s->plan, 0, &s->level, &err))
-		fail_msg("%s", err.text);
-	s->plan->record = false;
-	if (bp_pool_judge(runner, s->plan, first, jobs, keep, s, &err))
-		fail_msg("%s", err.text);
+	do {
+		from = s->plan->n_runs;
+		if (bp_plan_deepen(s->plan, 0, &s->level, &err))
+			fail_msg("%s", err.text);
+		s->plan->record = false;
+		if (bp_pool_judge(runner, s->plan, from, jobs, keep, s, &err))
+			fail_msg("%s", err.text);
+	} while (s->level.more);
 	assert_int_equal(s->n, s->plan->n_runs);
+}
+
+static void two_levels(struct search *s, unsigned jobs, uint32_t budget)
+{
+	two_levels_of(silent, true, s, jobs, budget);
 }
 
 static void levels_do_not_depend_on_the_workers(void **state)
@@ -200,6 +223,68 @@ static void nested_cases_are_the_same_from_the_start(void **state)
 			fail_msg("case %u: %s%s", i, why, err.text);
 	}
 	assert_true(n > 10);
+}
+
+/* ---- what the host does -------------------------------------------------------------------- */
+
+static void actions_do_not_depend_on_the_workers(void **state)
+{
+	char a[BP_TOKEN_BYTES], b[BP_TOKEN_BYTES];
+	struct search one, three;
+
+	(void)state;
+	if (!runner)
+		skip();
+	two_levels_of(host, false, &one, 1, 0);
+	two_levels_of(host, false, &three, 3, 0);
+	assert_true(one.level.states > 50);
+	assert_int_equal(one.level.cases, one.level.merged + one.level.states);
+	assert_memory_equal(&one.level, &three.level, sizeof(one.level));
+	assert_int_equal(one.plan->n_cases, three.plan->n_cases);
+	for (uint32_t i = 0; i < one.plan->n_cases; i++)
+		assert_string_equal(bp_token_show(a, one.plan, "small", &one.plan->cases[i]),
+				    bp_token_show(b, three.plan, "small", &three.plan->cases[i]));
+	assert_memory_equal(one.j, three.j, one.n * sizeof(*one.j));
+	assert_int_equal(bp_plan_unproven(one.plan), 0);
+	assert_true(bp_plan_classes(one.plan) > 10 && bp_plan_classes(one.plan) < one.plan->n_runs);
+	bp_plan_end(one.plan);
+	bp_plan_end(three.plan);
+}
+
+/* A second cut in what the host does, on a live board: the flash, what is owed, the judgement; by its token alone, too. */
+static void acting_cases_are_the_same_from_the_start(void **state)
+{
+	struct bp_err err = {.text = ""};
+	unsigned n[BP_ACTIONS] = {0};
+	char token[BP_TOKEN_BYTES];
+	struct search s;
+	char why[200];
+
+	(void)state;
+	if (!runner)
+		skip();
+	two_levels_of(host, false, &s, 2, 0);
+	bp_token_hash8(scenario, product, s.plan->hash8);
+	for (uint32_t i = 0; i < s.plan->n_cases; i++) {
+		struct bp_plan alone = {.scenario = scenario, .log = s.plan->log, .seed = SEED};
+		const struct bp_case *c = &s.plan->cases[i], *again;
+		struct bp_judgement j;
+		struct bp_token t;
+
+		if (c->kind != BP_CASE_CUT || n[c->cut.action] > 20 || i % 7)
+			continue;
+		n[c->cut.action]++;
+		assert_int_equal(s.j[c->run].verdict, BP_PASS);
+		if (bp_runner_check(runner, s.plan, c, &s.j[c->run], why, sizeof(why), &err) != 1)
+			fail_msg("%s: %s%s", bp_token_show(token, s.plan, "small", c), why, err.text);
+		memcpy(alone.hash8, s.plan->hash8, sizeof(alone.hash8));
+		if (bp_token_parse(bp_token_show(token, s.plan, "small", c), &t, &err) || bp_follow(runner, arena, &t, &alone, &again, &j, &err))
+			fail_msg("%s: %s", token, err.text);
+		assert_memory_equal(&j, &s.j[c->run], sizeof(j));
+	}
+	for (unsigned a = 0; a < BP_ACTIONS; a++)
+		assert_true(n[a] > 5);
+	bp_plan_end(s.plan);
 }
 
 /* A cut that is not where the plan says is seen: the second of a case is moved by one operation. */
@@ -274,13 +359,13 @@ static const struct {
 
 static void tokens_that_name_no_nested_cut(void **state)
 {
-	struct bp_plan plan = {.scenario = scenario, .seed = SEED};
+	struct bp_plan plan = {.scenario = silent, .seed = SEED};
 	struct bp_log *log;
 
 	(void)state;
 	if (!runner)
 		skip();
-	assert_int_equal(bp_runner_trace(runner, arena, scenario, &log, NULL), 0);
+	assert_int_equal(bp_runner_trace(runner, arena, silent, &log, NULL), 0);
 	plan.log = log;
 	for (size_t i = 0; i < sizeof(bad_rows) / sizeof(bad_rows[0]); i++) {
 		struct bp_err err = {.text = ""};
@@ -305,10 +390,12 @@ static int begin(void **state)
 	(void)state;
 	arena = bp_arena_new(ARENA_BYTES);
 	if (!arena || bp_product_read(arena, "fixtures/products/small.yaml", &product, &err) ||
-	    bp_scenario_parse(arena, "made-up.yaml", text, strlen(text), product, &scenario, &err)) {
+	    bp_scenario_parse(arena, "made-up.yaml", text, strlen(text), product, &silent, &err) ||
+	    bp_scenario_parse(arena, "made-up.yaml", host_text, strlen(host_text), product, &host, &err)) {
 		print_error("%s\n", err.text);
 		return -1;
 	}
+	scenario = silent;
 	if (access(FIRMWARE, R_OK))
 		return 0;
 	if (bp_runner_open(arena, product, FIRMWARE, &opt, &runner, &err)) {
@@ -334,6 +421,8 @@ int main(void)
 		cmocka_unit_test(damaged_logs_are_refused),
 		cmocka_unit_test(levels_do_not_depend_on_the_workers),
 		cmocka_unit_test(nested_cases_are_the_same_from_the_start),
+		cmocka_unit_test(actions_do_not_depend_on_the_workers),
+		cmocka_unit_test(acting_cases_are_the_same_from_the_start),
 		cmocka_unit_test(a_wrong_second_cut_is_seen),
 		cmocka_unit_test(the_budget_bounds_new_states),
 		cmocka_unit_test(tokens_are_followed),

@@ -256,6 +256,41 @@ static void defaults(void **state)
 	assert_ptr_equal(s->edit[0].op, bp_operator_find("body-bit"));
 	assert_int_equal(s->edit[0].refused, BP_REFUSED_PAYLOAD);
 	assert_int_equal(s->edit[0].seeds, 1);
+	assert_int_equal(s->n_actions, 1);
+	assert_int_equal(s->action[0], BP_ACTION_NOTHING);
+	assert_false(s->renumbered || bp_scenario_resumes(s) || bp_scenario_cuts(s));
+}
+
+static void actions_of_the_host(void **state)
+{
+	static const char head[] = "scenario: acts\ntitle: t\ncovers: [P-1]\nstart: {slot-a: from, number: 4294967295}\nsteps:\n  - update: {to: to}\n"
+				   "end: {running: to, reasons: [OK]}\n";
+	static const struct {
+		const char *rest, *says;
+	} rows[] = {
+		{"actions: [nothing]\n", "without power cuts at flash operations"},
+		{"sweep:\n  - {event: flash, phases: [install], positions: [before]}\nactions: [resume]\nafter: resume\n", "'actions' and 'after: resume' in one scenario"},
+		{"sweep:\n  - {event: flash, phases: [install], positions: [before], fault: reset-pin}\nactions: [resume]\n", "without power cuts at flash operations"},
+		{"sweep:\n  - {event: flash, phases: [install], positions: [before]}\nactions: [another, nothing, restart]\n", NULL},
+	};
+	struct bp_scenario *s = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = bp_arena_printf(arena, "%s%s", head, rows[i].rest);
+		struct bp_err err = {.text = ""};
+		int rc = bp_scenario_parse(arena, "acts.yaml", text, strlen(text), product, &s, &err);
+
+		if (rc != (rows[i].says ? BP_ECONFIG : 0))
+			fail_msg("row %zu: %s", i, err.text);
+		if (rows[i].says && !strstr(err.text, rows[i].says))
+			fail_msg("row %zu: %s", i, err.text);
+	}
+	assert_int_equal(s->n_actions, 3);
+	assert_int_equal(s->action[0], BP_ACTION_ANOTHER);
+	assert_int_equal(s->action[2], BP_ACTION_RESTART);
+	assert_false(bp_scenario_resumes(s));
+	assert_ptr_equal(bp_scenario_cuts(s), &s->sweep[0]);
 }
 
 /* ---- what is wrong, and where --------------------------------------------------------- */
@@ -275,6 +310,11 @@ static const struct bad_row bad_rows[] = {
 	{2, "titel: x", "2:1", {"unknown key 'titel'", "did you mean 'title'", "missing 'title'"}},
 	{20, "depth: 0", "20:8", {"'0' is no depth", "1 to 40", "closed"}},
 	{20, "depth: 41", "20:8", {"'41' is no depth"}},
+	{20, "actions: resume", "20:10", {"'actions'", "expected a list"}},
+	{20, "actions: []", "20:10", {"'actions' holds 0 entries", "1 to 4"}},
+	{20, "actions: [resume, again]", "20:19", {"'again'", "'nothing'", "another"}},
+	{20, "actions: [resume, resume]", "20:19", {"'resume' stands here twice"}},
+	{5, "start: {slot-a: from, number: -1}", "5:31", {"'number'"}},
 	{20, "depth: shut", "20:8", {"'shut' is no depth"}},
 	{20, "required: perhaps", "20:11", {"'required'", "true or false"}},
 	{20, "requires: true", "20:1", {"unknown key 'requires'", "did you mean 'required'"}},
@@ -590,6 +630,7 @@ int main(void)
 		cmocka_unit_test(everything_is_read), cmocka_unit_test(steps_are_read), cmocka_unit_test(surroundings_are_read),
 		cmocka_unit_test(faults_are_read),
 		cmocka_unit_test(points_are_listed), cmocka_unit_test(images_are_put), cmocka_unit_test(updates_may_wait), cmocka_unit_test(defaults),
+		cmocka_unit_test(actions_of_the_host),
 		cmocka_unit_test(bad_lines), cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(tables_are_finite), cmocka_unit_test(missing_artifacts), cmocka_unit_test(missing_areas), cmocka_unit_test(peek),
 		cmocka_unit_test(scenarios_of_this_tree),

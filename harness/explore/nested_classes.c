@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nested_classes.c - classes of the states that a search of nested cuts has judged, so
+ * that of states that are alike only the first is cut further. See classes.h.
+ */
+#include "explore/plan_parts.h"
+
+#include <string.h>
+
+#define FIRST_ROWS 256u
+
+/* Rows of an array that grows: at least one more behind n. */
+static int room(struct bp_arena *a, void **rows, uint32_t n, uint32_t *cap, size_t size)
+{
+	uint32_t more = *cap ? 2 * *cap : FIRST_ROWS;
+	void *all;
+
+	if (n < *cap)
+		return 0;
+	while (more <= n)
+		more *= 2;
+	all = bp_arena_array(a, more, size);
+	if (!all)
+		return BP_ENOMEM;
+	if (*cap)
+		memcpy(all, *rows, *cap * size);
+	*rows = all;
+	*cap = more;
+	return 0;
+}
+
+int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, struct bp_err *err)
+{
+	uint8_t *own = bp_arena_alloc(p->maker->arena, n + 1u);
+
+	if (!own)
+		return bp_fail(err, BP_ENOMEM, "%s: no memory for what runs looked at", p->scenario->name);
+	memcpy(own, page, n);
+	p->run[index].asked = own;
+	p->run[index].n_asked = n;
+	return 0;
+}
+
+int bp_plan_lead(struct bp_maker *m, uint32_t run)
+{
+	struct bp_lead l = {m->class, run, m->erased};
+	void *rows = m->lead;
+
+	if (!m->classes || m->class == BP_NO_CLASS)
+		return 0;
+	if (run < m->n_met)
+		return m->met[run].class == BP_NO_CLASS ? 0 : bp_classes_lead(m->classes, m->class, m->met[run].class, m->erased);
+	if (m->n_leads && !memcmp(&m->lead[m->n_leads - 1], &l, sizeof(l)))
+		return 0;
+	if (room(m->arena, &rows, m->n_leads, &m->cap_leads, sizeof(l)))
+		return BP_ENOMEM;
+	m->lead = rows;
+	m->lead[m->n_leads++] = l;
+	return 0;
+}
+
+/* What the state's runs looked at, one behind the other and each page once. Their number; 0: some did not tell. */
+static uint32_t asked_of(const struct bp_plan *p, uint32_t run, unsigned n, uint8_t page[BP_CLASS_PAGES])
+{
+	uint64_t seen = 0;
+	uint32_t all = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct bp_run *r = &p->run[run + i];
+
+		if (!r->asked)
+			return 0;
+		for (uint32_t k = 0; k < r->n_asked; k++)
+			if (!(seen & UINT64_C(1) << r->asked[k])) {
+				seen |= UINT64_C(1) << r->asked[k];
+				page[all++] = r->asked[k];
+			}
+	}
+	return all;
+}
+
+/*
+ * States of one class that were judged both, as none was known when they were planned:
+ * many in each search. What was recorded of them must be the same.
+ */
+static int alike(const struct bp_plan *p, uint32_t run, uint32_t first, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct bp_log *one = p->run[run + i].log, *other = p->run[first + i].log; /* equal ones are kept once */
+
+		if (one && other && one != other)
+			return BP_EINTERNAL;
+	}
+	return 0;
+}
+
+/* The state that runs [run, run + n) have judged. */
+static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met *met)
+{
+	const struct bp_case *c = &m->plan->cases[m->plan->run[run].first_case];
+	uint8_t page[BP_CLASS_PAGES];
+	uint32_t asked = m->classes && c->kind == BP_CASE_CUT && c->cut.fault == BP_FAULT_POWER_CUT ? asked_of(m->plan, run, n, page) : 0;
+	void *rows = m->run_of;
+	int rc;
+
+	*met = (struct bp_met){BP_NO_CLASS, true};
+	if (!asked)
+		return 0;
+	bp_plan_base(m->plan, c, m->nested_base);
+	bp_plan_stand(m, bp_plan_log(m->plan, c), m->nested_base);
+	bp_plan_state(m, &c->state);
+	rc = bp_classes_add(m->classes, bp_plan_root(m, c), m->content, page, asked, &met->class, &met->first);
+	if (rc || !met->first)
+		return rc ? rc : alike(m->plan, run, m->run_of[met->class], n);
+	rc = room(m->arena, &rows, met->class, &m->cap_run_of, sizeof(*m->run_of));
+	m->run_of = rows;
+	if (!rc)
+		m->run_of[met->class] = run;
+	return rc;
+}
+
+unsigned bp_plan_runs_of(const struct bp_plan *p, uint32_t run, uint32_t end)
+{
+	const struct bp_case *c = &p->cases[p->run[run].first_case];
+	unsigned n = 1;
+
+	while (run + n < end && n < p->scenario->n_actions && c->kind == BP_CASE_CUT) {
+		const struct bp_case *next = &p->cases[p->run[run + n].first_case];
+
+		if (next->parent != c->parent || next->cut.n != c->cut.n || next->cut.action == c->cut.action)
+			break;
+		n++;
+	}
+	return n;
+}
+
+int bp_plan_classify(struct bp_maker *m, struct bp_err *err)
+{
+	struct bp_plan *p = m->plan;
+	void *rows = m->met;
+	int rc = room(m->arena, &rows, p->n_runs, &m->cap_met, sizeof(*m->met));
+
+	m->met = rows;
+	while (m->n_met < p->n_runs && !rc) {
+		unsigned n = bp_plan_runs_of(p, m->n_met, p->n_runs);
+
+		rc = classify(m, m->n_met, n, &m->met[m->n_met]);
+		for (unsigned i = 1; i < n; i++)
+			m->met[m->n_met + i] = m->met[m->n_met];
+		m->n_met += n;
+	}
+	for (uint32_t i = 0; i < m->n_leads && !rc; i++)
+		if (m->met[m->lead[i].to].class != BP_NO_CLASS)
+			rc = bp_classes_lead(m->classes, m->lead[i].from, m->met[m->lead[i].to].class, m->lead[i].erased);
+	m->n_leads = 0;
+	return !rc ? 0 : bp_fail(err, rc, rc == BP_EINTERNAL ? "%s: states that are alike were not judged alike: a defect of the rig"
+							     : "%s: no memory for classes of states", p->scenario->name);
+}
+
+uint32_t bp_plan_unproven(struct bp_plan *p)
+{
+	if (!p->maker->classes || bp_plan_classify(p->maker, NULL))
+		return 0;
+	return bp_classes_unproven(p->maker->classes);
+}
+
+uint32_t bp_plan_classes(const struct bp_plan *p)
+{
+	return p->maker->classes ? bp_classes_count(p->maker->classes) : 0;
+}
+
+void bp_plan_end(struct bp_plan *p)
+{
+	if (p->maker)
+		bp_classes_free(p->maker->classes);
+}
+
