@@ -293,8 +293,8 @@ static void afterwards(const struct bp_product *p, const struct bp_scenario *s)
 	if (s->after == BP_AFTER_RESUME)
 		printf("  An update that was cut in its download is begun again, and must resume where it was.\n");
 	else
-		printf("  %s switched off and on %d times: the same image must run, and nothing may be written.\n", s->n_actions > 1 ? "When that was nothing, the device is" : "It is",
-		       BP_FURTHER_BOOTS);
+		printf("  %s switched off and on %d times: the same image must run, and nothing may be written.\n",
+		       s->n_actions > 1 ? "When that was nothing, the device is" : "It is", BP_FURTHER_BOOTS);
 	printf("  Then a good update must go through: 'followup'.\n");
 	if (p->service_budget_ns)
 		printf("  While an update is loaded, the device may leave nobody without an answer for more than %s.\n",

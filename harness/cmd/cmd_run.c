@@ -148,7 +148,8 @@ static int parse(int argc, char **argv, struct args *a, struct bp_err *err)
 		{"bench", 1, 0, 'B'}, {"board", 1, 0, 'o'}, {"product", 1, 0, 'p'}, {"firmware", 1, 0, 'f'}, {"jobs", 1, 0, 'j'},
 		{"budget", 1, 0, 'b'}, {"depth", 1, 0, 'D'},
 		{"seed", 1, 0, 's'}, {"reports", 1, 0, 'R'}, {"junit", 1, 0, 'x'}, {"control", 1, 0, 'c'},
-		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'}, {"unmerged", 0, 0, 'u'}, {"exact", 0, 0, 'E'},
+		{"verify", 1, 0, 'v'}, {"self-test", 1, 0, 'd'}, {"color", 1, 0, 'C'}, {"quiet", 0, 0, 'q'}, {"unmerged", 0, 0, 'u'},
+		{"exact", 0, 0, 'E'},
 		{"help", 0, 0, 'h'}, {0, 0, 0, 0},
 	};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);

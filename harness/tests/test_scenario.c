@@ -263,14 +263,17 @@ static void defaults(void **state)
 
 static void actions_of_the_host(void **state)
 {
-	static const char head[] = "scenario: acts\ntitle: t\ncovers: [P-1]\nstart: {slot-a: from, number: 4294967295}\nsteps:\n  - update: {to: to}\n"
+	static const char head[] = "scenario: acts\ntitle: t\ncovers: [P-1]\nstart: {slot-a: from, number: 4294967295}\n"
+				   "steps:\n  - update: {to: to}\n"
 				   "end: {running: to, reasons: [OK]}\n";
 	static const struct {
 		const char *rest, *says;
 	} rows[] = {
 		{"actions: [nothing]\n", "without power cuts at flash operations"},
-		{"sweep:\n  - {event: flash, phases: [install], positions: [before]}\nactions: [resume]\nafter: resume\n", "'actions' and 'after: resume' in one scenario"},
-		{"sweep:\n  - {event: flash, phases: [install], positions: [before], fault: reset-pin}\nactions: [resume]\n", "without power cuts at flash operations"},
+		{"sweep:\n  - {event: flash, phases: [install], positions: [before]}\nactions: [resume]\nafter: resume\n",
+		 "'actions' and 'after: resume' in one scenario"},
+		{"sweep:\n  - {event: flash, phases: [install], positions: [before], fault: reset-pin}\nactions: [resume]\n",
+		 "without power cuts at flash operations"},
 		{"sweep:\n  - {event: flash, phases: [install], positions: [before]}\nactions: [another, nothing, restart]\n", NULL},
 	};
 	struct bp_scenario *s = NULL;
