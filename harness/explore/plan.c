@@ -220,10 +220,9 @@ static int act_case(struct bp_maker *m, const struct bp_case *first, unsigned nt
 	c->run = first->run + nth;
 	if (c->merged)
 		return 0;
-	m->plan->run[m->plan->n_runs++] = (struct bp_run){
-		.first_case = (uint32_t)(c - m->plan->cases),
-		.flash = bp_fault_runs_on(c->cut.fault) ? (struct bp_hash128){0} : bp_flash_hash(m->flash),
-	};
+	own_run(m, c);
+	if (!bp_fault_runs_on(c->cut.fault))
+		m->plan->run[c->run].flash = bp_flash_hash(m->flash);
 	return 0;
 }
 

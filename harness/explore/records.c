@@ -153,7 +153,7 @@ void bp_records_contents(struct bp_records_read *m, const struct bp_flash *f, st
 
 		for (unsigned k = 0; k < r->n; k++)
 			page[k] = page_at(m, i, k, f, f->page_hash[bp_flash_page_at(&f->geo, r->addr[k]).number]);
-		if (r->numbered)
+		if (r->numbered && r->n == 2)
 			small_numbers(page, as);
 		for (unsigned k = 0; k < r->n; k++) {
 			struct bp_hash128 *c = &content[bp_flash_page_at(&f->geo, r->addr[k]).number];
