@@ -385,6 +385,12 @@ static void add_pages(struct bp_product_reader *r, const struct bp_node *node, u
 	const struct dut_area *area = &r->p->board.dut.area[id];
 	struct bp_flash_page p;
 
+	for (const struct bp_records *other = r->p->records; other <= rec; other++)
+		for (unsigned i = 0; i < other->n; i++)
+			if (area->size && other->addr[i] == area->addr) {
+				bp_diag_at(&r->diag, node, "area '%s' stands here twice", area_names[id]);
+				return;
+			}
 	for (uint32_t at = area->addr; at < area->addr + area->size; at = p.start + p.bytes) {
 		p = bp_flash_page_at(&r->p->board.flash, at);
 		if (rec->n == BP_MAX_RECORD_PAGES) {
@@ -438,15 +444,26 @@ static void read_record(struct bp_product_reader *r, const struct bp_node *map, 
 			add_pages(r, list->items[i], id, rec);
 	if (number && rec->n != 2)
 		bp_diag_at(&r->diag, number, "'number' of a record on %u pages; expected two, which hold a copy each", rec->n);
+	if (number && bp_map_get(map, "entries"))
+		bp_diag_at(&r->diag, number, "'number' and 'entries' of one record; expected one of them");
 	read_entries(r, bp_map_get(map, "entries"), rec);
 	bp_map_done(&r->diag, map);
+}
+
+/* False of a flash that was told of wrongly: its areas have no pages to go through. */
+static bool has_pages(const struct bp_geometry *g)
+{
+	for (unsigned i = 0; i < g->n_sectors; i++)
+		if (!g->sectors[i].page_bytes)
+			return false;
+	return g->n_sectors || g->page_bytes;
 }
 
 static void read_records(struct bp_product_reader *r, const struct bp_node *root)
 {
 	const struct bp_node *list = bp_map_get(root, "records");
 
-	if (!list || !bp_node_is(&r->diag, list, BP_NODE_SEQ))
+	if (!list || !bp_node_is(&r->diag, list, BP_NODE_SEQ) || !has_pages(&r->p->board.flash))
 		return;
 	if (list->n > BP_MAX_RECORDS)
 		bp_diag_at(&r->diag, list, "'records' holds %zu entries; expected at most %d", list->n, BP_MAX_RECORDS);

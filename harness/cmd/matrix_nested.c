@@ -29,7 +29,10 @@ static struct bp_level level_one(const struct bp_plan *p)
 	struct bp_level l = {.depth = 1};
 
 	for (uint32_t i = 0; i < p->n_cases; i++) {
-		if (p->cases[i].kind != BP_CASE_CUT)
+		const struct bp_case *c = &p->cases[i];
+		bool again = c->cut.event == BP_EVENT_FLASH && c->cut.fault == BP_FAULT_POWER_CUT && c->cut.action != p->scenario->action[0];
+
+		if (c->kind != BP_CASE_CUT || (again && p->scenario->n_actions > 1)) /* a cut is counted once, whatever the host does then */
 			continue;
 		l.cases++;
 		l.merged += p->cases[i].merged;
@@ -67,12 +70,15 @@ static int put_search(struct bp_sweep_run *s, const struct bp_level *level, uint
 {
 	struct bp_journal_level out[BP_MAX_DEPTH + 1];
 	struct bp_journal_search search = {.scenario = s->name, .levels = out, .n_levels = n};
+	int rc;
 
 	for (uint32_t i = 0; i < n; i++) {
 		out[i] = (struct bp_journal_level){level[i].depth, level[i].cases, level[i].merged, level[i].states, level[i].open};
 		search.open += level[i].open;
 	}
-	search.unproven = bp_plan_unproven(s->plan);
+	rc = bp_plan_unproven(s->plan, &search.unproven, err);
+	if (rc)
+		return rc;
 	search.classes = bp_plan_classes(s->plan);
 	search.end = end_word(&level[n - 1], most, search.open, search.unproven);
 	return bp_journal_put_search(&s->m->dir->journal, &search, err);

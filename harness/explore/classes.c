@@ -131,7 +131,13 @@ int bp_classes_lead(struct bp_classes *k, uint32_t from, uint32_t to, uint64_t e
 {
 	struct lead l = {from, to, erased};
 	XXH128_hash_t h = XXH3_128bits(&l, sizeof(l));
-	uint32_t *known = bp_states_at(k->known, (struct bp_hash128){h.low64, h.high64});
+	uint32_t *known;
+
+	if (to == BP_NO_CLASS) { /* nobody knows what is looked at there */
+		k->row[from].reached = UINT64_MAX;
+		return 0;
+	}
+	known = bp_states_at(k->known, (struct bp_hash128){h.low64, h.high64});
 
 	if (!known)
 		return BP_ENOMEM;

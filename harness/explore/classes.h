@@ -13,7 +13,7 @@
  * these. None: every state that was left out would have told nothing new.
  *
  * What pages hold is given as hashes by page; the caller may have taken out of them
- * what a written rule says not to matter (explore/sequence.h).
+ * what a written rule says not to matter (explore/records.h).
  */
 #ifndef BP_EXPLORE_CLASSES_H
 #define BP_EXPLORE_CLASSES_H
@@ -35,13 +35,18 @@ uint32_t bp_classes_find(struct bp_classes *k, struct bp_hash128 root, const str
 
 /*
  * A state that was judged: it asked for these pages, in this order. *class: a new one,
- * or that of a state like it (*is_new tells). 0, BP_ENOMEM, or BP_EINTERNAL: alike
- * states did not ask alike, a defect of the rig.
+ * or that of a state like it (*is_new tells; whether they asked alike, too, is the
+ * caller's to see). 0, BP_ENOMEM, or BP_EINTERNAL: states alike so far asked otherwise
+ * then, a defect of the rig.
  */
 int bp_classes_add(struct bp_classes *k, struct bp_hash128 root, const struct bp_hash128 *content, const uint8_t *asked, uint32_t n_asked,
 		   uint32_t *class, bool *is_new);
 
-/* A cut in a recovery of class `from` led to class `to`; the pages in the mask had been erased whole by then. 0 or BP_ENOMEM. */
+/*
+ * A cut in a recovery of class `from` led to class `to`; the pages in the mask had been
+ * erased whole by then. BP_NO_CLASS: to a state that did not tell what it looked at. 0
+ * or BP_ENOMEM.
+ */
 int bp_classes_lead(struct bp_classes *k, uint32_t from, uint32_t to, uint64_t erased);
 
 /* How many classes have states that a later cut could tell apart. */

@@ -129,8 +129,15 @@ static int begin_level(struct bp_maker *m, uint32_t first, struct bp_level *leve
 
 	if (!m->nested_base && bp_flash_new(m->arena, &start->geo, start->seed, &m->nested_base))
 		return bp_fail(err, BP_ENOMEM, "%s: no memory for nested cuts", m->plan->scenario->name);
-	if (!m->records && m->plan->product && !m->plan->exact && !(m->records = bp_records_new(m->arena, m->plan->product)))
-		return bp_fail(err, BP_ENOMEM, "%s: no memory for records", m->plan->scenario->name);
+	if (!m->records && m->plan->product && !m->plan->exact) {
+		m->records = bp_records_new(m->arena, m->plan->product);
+		if (!m->records)
+			return bp_fail(err, BP_ENOMEM, "%s: no memory for records", m->plan->scenario->name);
+		bp_flash_copy(m->nested_base, m->plan->log->start);
+		bp_records_look(m->records, m->nested_base);
+		bp_log_apply(m->plan->log, m->nested_base, 0, m->plan->log->n_ops);
+		bp_records_look(m->records, m->nested_base);
+	}
 	if (!m->classes && classes)
 		m->classes = bp_classes_new(m->arena, start->n_pages);
 	if (!m->classes && classes)
@@ -164,7 +171,7 @@ int bp_plan_deepen(struct bp_plan *p, uint32_t first, struct bp_level *level, st
 	for (; m->at < m->end && p->n_runs < most && !rc; m->at += n) {
 		bool silent = p->cases[p->run[m->at].first_case].cut.action == BP_ACTION_NOTHING;
 
-		n = bp_plan_runs_of(p, m->at, m->end);
+		n = p->run[m->at].of_state;
 		for (unsigned i = 0; i < n && m->met[m->at].first && !rc; i++)
 			rc = cut_recovery(m, w, m->at + i, i && silent ? p->run[m->at].log : NULL, err);
 	}

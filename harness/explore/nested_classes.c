@@ -29,7 +29,7 @@ static int room(struct bp_arena *a, void **rows, uint32_t n, uint32_t *cap, size
 	return 0;
 }
 
-int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, struct bp_err *err)
+int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, bool passed, struct bp_err *err)
 {
 	uint8_t *own = bp_arena_alloc(p->maker->arena, n + 1u);
 
@@ -38,6 +38,7 @@ int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, u
 	memcpy(own, page, n);
 	p->run[index].asked = own;
 	p->run[index].n_asked = n;
+	p->run[index].passed = passed;
 	return 0;
 }
 
@@ -49,7 +50,7 @@ int bp_plan_lead(struct bp_maker *m, uint32_t run)
 	if (!m->classes || m->class == BP_NO_CLASS)
 		return 0;
 	if (run < m->n_met)
-		return m->met[run].class == BP_NO_CLASS ? 0 : bp_classes_lead(m->classes, m->class, m->met[run].class, m->erased);
+		return bp_classes_lead(m->classes, m->class, m->met[run].class, m->erased);
 	if (m->n_leads && !memcmp(&m->lead[m->n_leads - 1], &l, sizeof(l)))
 		return 0;
 	if (room(m->arena, &rows, m->n_leads, &m->cap_leads, sizeof(l)))
@@ -81,14 +82,17 @@ static uint32_t asked_of(const struct bp_plan *p, uint32_t run, unsigned n, uint
 
 /*
  * States of one class that were judged both, as none was known when they were planned:
- * many in each search. What was recorded of them must be the same.
+ * many in each search. They must have come to the same, by the same operations, and
+ * have looked at the same.
  */
 static int alike(const struct bp_plan *p, uint32_t run, uint32_t first, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		const struct bp_log *one = p->run[run + i].log, *other = p->run[first + i].log; /* equal ones are kept once */
+		const struct bp_run *one = &p->run[run + i], *other = &p->run[first + i];
 
-		if (one && other && one != other)
+		if (one->passed != other->passed || one->n_asked != other->n_asked || memcmp(one->asked, other->asked, one->n_asked) != 0)
+			return BP_EINTERNAL;
+		if (one->log && other->log && one->log != other->log) /* equal ones are kept once; on the last level none is */
 			return BP_EINTERNAL;
 	}
 	return 0;
@@ -109,7 +113,7 @@ static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met 
 	bp_plan_base(m->plan, c, m->nested_base);
 	bp_plan_stand(m, bp_plan_log(m->plan, c), m->nested_base);
 	bp_plan_state(m, &c->state);
-	rc = bp_classes_add(m->classes, bp_plan_root(m, c), m->content, page, asked, &met->class, &met->first);
+	rc = bp_classes_add(m->classes, bp_plan_root(m, c, n), m->content, page, asked, &met->class, &met->first);
 	if (rc || !met->first)
 		return rc ? rc : alike(m->plan, run, m->run_of[met->class], n);
 	rc = room(m->arena, &rows, met->class, &m->cap_run_of, sizeof(*m->run_of));
@@ -117,21 +121,6 @@ static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met 
 	if (!rc)
 		m->run_of[met->class] = run;
 	return rc;
-}
-
-unsigned bp_plan_runs_of(const struct bp_plan *p, uint32_t run, uint32_t end)
-{
-	const struct bp_case *c = &p->cases[p->run[run].first_case];
-	unsigned n = 1;
-
-	while (run + n < end && n < p->scenario->n_actions && c->kind == BP_CASE_CUT) {
-		const struct bp_case *next = &p->cases[p->run[run + n].first_case];
-
-		if (next->parent != c->parent || next->cut.n != c->cut.n || next->cut.action == c->cut.action)
-			break;
-		n++;
-	}
-	return n;
 }
 
 int bp_plan_classify(struct bp_maker *m, struct bp_err *err)
@@ -142,7 +131,7 @@ int bp_plan_classify(struct bp_maker *m, struct bp_err *err)
 
 	m->met = rows;
 	while (m->n_met < p->n_runs && !rc) {
-		unsigned n = bp_plan_runs_of(p, m->n_met, p->n_runs);
+		unsigned n = p->run[m->n_met].of_state;
 
 		rc = classify(m, m->n_met, n, &m->met[m->n_met]);
 		for (unsigned i = 1; i < n; i++)
@@ -150,18 +139,18 @@ int bp_plan_classify(struct bp_maker *m, struct bp_err *err)
 		m->n_met += n;
 	}
 	for (uint32_t i = 0; i < m->n_leads && !rc; i++)
-		if (m->met[m->lead[i].to].class != BP_NO_CLASS)
-			rc = bp_classes_lead(m->classes, m->lead[i].from, m->met[m->lead[i].to].class, m->lead[i].erased);
+		rc = bp_classes_lead(m->classes, m->lead[i].from, m->met[m->lead[i].to].class, m->lead[i].erased);
 	m->n_leads = 0;
 	return !rc ? 0 : bp_fail(err, rc, rc == BP_EINTERNAL ? "%s: states that are alike were not judged alike: a defect of the rig"
 							     : "%s: no memory for classes of states", p->scenario->name);
 }
 
-uint32_t bp_plan_unproven(struct bp_plan *p)
+int bp_plan_unproven(struct bp_plan *p, uint32_t *n, struct bp_err *err)
 {
-	if (!p->maker->classes || bp_plan_classify(p->maker, NULL))
-		return 0;
-	return bp_classes_unproven(p->maker->classes);
+	int rc = p->maker->classes ? bp_plan_classify(p->maker, err) : 0;
+
+	*n = !rc && p->maker->classes ? bp_classes_unproven(p->maker->classes) : 0;
+	return rc;
 }
 
 uint32_t bp_plan_classes(const struct bp_plan *p)

@@ -59,7 +59,7 @@ static struct bp_case *add_case(struct bp_maker *m, enum bp_case_kind kind, cons
 static void own_run(struct bp_maker *m, struct bp_case *c)
 {
 	c->run = m->plan->n_runs++;
-	m->plan->run[c->run] = (struct bp_run){.first_case = (uint32_t)(c - m->plan->cases)};
+	m->plan->run[c->run] = (struct bp_run){.first_case = (uint32_t)(c - m->plan->cases), .of_state = 1};
 }
 
 /* Pages that operations [from, to) of the log erase whole. */
@@ -107,11 +107,18 @@ static struct bp_hash128 hash(const void *p, size_t n, uint64_t seed)
 	return (struct bp_hash128){h.low64, h.high64};
 }
 
-/* The state at hand, and what it owes. */
-static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_state *s)
+/* What the host does, as a number: one action, or all of the scenario's in their turn. */
+static uint64_t acts(const struct bp_cutpoint *cut, unsigned n)
 {
+	return n > 1 ? BP_ACTIONS : (uint64_t)cut->action;
+}
+
+/* The state at hand, what it owes, and under which actions it is judged. */
+static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_case *c, unsigned n)
+{
+	const struct bp_state *s = &c->state;
 	struct bp_obligation owed = bp_obligation_key(&m->log->owed[s->owed].owed);
-	struct bp_hash128 flash = hash(m->content, m->flash->n_pages * sizeof(*m->content), 0);
+	struct bp_hash128 flash = hash(m->content, m->flash->n_pages * sizeof(*m->content), acts(&c->cut, n));
 	struct bp_hash128 h = hash(&owed, sizeof(owed), flash.lo), key = {h.lo ^ flash.hi, h.hi ^ flash.lo};
 
 	if (s->bounces)
@@ -124,11 +131,11 @@ static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_state *s)
 	return key;
 }
 
-struct bp_hash128 bp_plan_root(const struct bp_maker *m, const struct bp_case *c)
+struct bp_hash128 bp_plan_root(const struct bp_maker *m, const struct bp_case *c, unsigned n)
 {
 	struct bp_obligation owed = bp_plan_log(m->plan, c)->owed[c->state.owed].owed;
 
-	return hash(&owed, sizeof(owed), 1);
+	return hash(&owed, sizeof(owed), acts(&c->cut, n));
 }
 
 #define NAMED_DEPTH 4u       /* deeper levels share their variants' names */
@@ -146,15 +153,15 @@ static bool has_class(const struct bp_maker *m, const struct bp_case *c)
 }
 
 /* Is a state like it known? Then the first run of that. */
-static uint32_t alike(struct bp_maker *m, const struct bp_case *c)
+static uint32_t alike(struct bp_maker *m, const struct bp_case *c, unsigned n)
 {
-	uint32_t class = has_class(m, c) ? bp_classes_find(m->classes, bp_plan_root(m, c), m->content) : BP_NO_CLASS;
+	uint32_t class = has_class(m, c) ? bp_classes_find(m->classes, bp_plan_root(m, c, n), m->content) : BP_NO_CLASS;
 
 	return class == BP_NO_CLASS ? 0 : m->run_of[class] + 1;
 }
 
-/* The first run that judges the case's state: an earlier one, or the first of its own. */
-static int find_run(struct bp_maker *m, struct bp_case *c)
+/* The first of the n runs that judge the case's state: of earlier ones, or of its own. */
+static int find_run(struct bp_maker *m, struct bp_case *c, unsigned n)
 {
 	uint32_t *run;
 
@@ -163,11 +170,11 @@ static int find_run(struct bp_maker *m, struct bp_case *c)
 		return 0;
 	}
 	bp_plan_state(m, &c->state);
-	run = bp_states_at(m->states, state_key(m, &c->state));
+	run = bp_states_at(m->states, state_key(m, c, n));
 	if (!run)
 		return BP_ENOMEM;
 	if (!*run)
-		*run = alike(m, c);
+		*run = alike(m, c, n);
 	c->merged = *run != 0;
 	c->run = *run - 1;
 	if (!*run) {
@@ -204,7 +211,7 @@ static void case_name(const struct bp_maker *m, char *out, size_t cap, const cha
 }
 
 /* The state that the first case leaves, under this action of the host. */
-static int act_case(struct bp_maker *m, const struct bp_case *first, unsigned nth, enum bp_action action, const char *variant_name)
+static int act_case(struct bp_maker *m, const struct bp_case *first, unsigned nth, unsigned of, enum bp_action action, const char *variant_name)
 {
 	char name[128];
 	struct bp_case *c;
@@ -221,6 +228,7 @@ static int act_case(struct bp_maker *m, const struct bp_case *first, unsigned nt
 	if (c->merged)
 		return 0;
 	own_run(m, c);
+	m->plan->run[c->run].of_state = (uint8_t)of;
 	if (!bp_fault_runs_on(c->cut.fault))
 		m->plan->run[c->run].flash = bp_flash_hash(m->flash);
 	return 0;
@@ -230,8 +238,8 @@ static int act_case(struct bp_maker *m, const struct bp_case *first, unsigned nt
 static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_phase phase, const char *variant_name, struct bp_err *err)
 {
 	const struct bp_scenario *s = m->plan->scenario;
-	bool acts = cut->fault == BP_FAULT_POWER_CUT && cut->event == BP_EVENT_FLASH && !cut->action;
-	unsigned n = acts ? s->n_actions : 1;
+	bool all = cut->fault == BP_FAULT_POWER_CUT && cut->event == BP_EVENT_FLASH && !cut->action;
+	unsigned n = all ? s->n_actions : 1;
 	struct bp_case first = {.kind = BP_CASE_CUT, .cut = *cut, .phase = (uint8_t)phase, .parent = m->parent};
 	int rc = 0;
 
@@ -242,12 +250,13 @@ static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_p
 		return 0;
 	if (bp_log_resolve(m->log, cut, &first.state))
 		return bp_fail(err, BP_EINTERNAL, "%s: a planned cut resolves to no state", s->name);
-	if (find_run(m, &first))
+	first.cut.action = all ? s->action[0] : cut->action;
+	if (find_run(m, &first, n))
 		return bp_fail(err, BP_ENOMEM, "%s: too many states", s->name);
 	if (!is_listed(m, &first))
 		return 0;
 	for (unsigned i = 0; i < n && !rc; i++)
-		rc = act_case(m, &first, i, acts ? s->action[i] : cut->action, variant_name);
+		rc = act_case(m, &first, i, n, all ? s->action[i] : cut->action, variant_name);
 	return rc ? bp_fail(err, rc, "%s: too many cases", s->name) : 0;
 }
 

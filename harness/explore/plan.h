@@ -16,7 +16,7 @@
 #include "explore/log.h"
 #include "scenario/scenario.h"
 
-#define BP_MAX_VARIANTS 192
+#define BP_MAX_VARIANTS 256
 
 enum bp_case_kind {
 	BP_CASE_NO_FAULT,
@@ -46,6 +46,8 @@ struct bp_run {
 	const struct bp_log *log;    /* its recovery, when it passed and was recorded; else NULL */
 	const uint8_t *asked;        /* pages that it looked at, in order, n_asked; NULL: not told */
 	uint32_t n_asked;
+	bool passed;                 /* known like n_asked */
+	uint8_t of_state;            /* runs that judge its state together, one for each action of the host; in each of them */
 };
 
 #define BP_MAX_DEPTH BP_DEPTH_MAX
@@ -76,7 +78,7 @@ struct bp_plan {
 	bool record;                 /* runs are to tell their recovery's log */
 	bool ask;                    /* and what they looked at */
 	const struct bp_product *product; /* whose records are read alike when they differ in what explore/records.h says; NULL: nobody's */
-	bool exact;                  /* states are told apart by all of their flash: no classes, no rule about sequence numbers */
+	bool exact;                  /* states are told apart by all of their flash: no classes, no rules about records */
 };
 
 /* The case's recovery has a log, in which cuts can be nested: not when the core lived on, nor when power came and went meanwhile. */
@@ -104,11 +106,11 @@ void bp_plan_base(const struct bp_plan *p, const struct bp_case *c, struct bp_fl
  */
 int bp_plan_keep_log(struct bp_plan *p, uint32_t index, const void *text, size_t len, struct bp_err *err);
 
-/* Run `index` looked at these pages, n of them. 0 or BP_ENOMEM. */
-int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, struct bp_err *err);
+/* Run `index` looked at these pages, n of them, and passed or not. 0 or BP_ENOMEM. */
+int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, bool passed, struct bp_err *err);
 
-/* How many classes of states hold some that a further cut could tell apart: of a search that has closed none may. */
-uint32_t bp_plan_unproven(struct bp_plan *p);
+/* *n: how many classes of states hold some that a further cut could tell apart: of a search that has closed none may. 0, or as bp_plan_deepen(). */
+int bp_plan_unproven(struct bp_plan *p, uint32_t *n, struct bp_err *err);
 
 /* Classes of states so far; 0: none are made. */
 uint32_t bp_plan_classes(const struct bp_plan *p);
@@ -122,7 +124,7 @@ void bp_plan_end(struct bp_plan *p);
  * *level tells what it came to; cases and runs are appended. A level is planned in
  * slices: *level, all zero at its beginning, tells in `more` that this one is to be
  * judged, and the call to be made again. The budget of
- * bp_plan_make() bounds the new runs of all levels below the first together.
+ * bp_plan_make() bounds the new states of all levels below the first together.
  */
 int bp_plan_deepen(struct bp_plan *p, uint32_t first, struct bp_level *level, struct bp_err *err);
 

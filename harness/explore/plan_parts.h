@@ -59,8 +59,8 @@ struct bp_maker {
 	struct bp_level *level;          /* being made; NULL: the first */
 };
 
-/* All that is given when power returns from this cut, but the flash. */
-struct bp_hash128 bp_plan_root(const struct bp_maker *m, const struct bp_case *c);
+/* All that is given when power returns from this cut, but the flash; n runs judge what comes then. */
+struct bp_hash128 bp_plan_root(const struct bp_maker *m, const struct bp_case *c, unsigned n);
 
 /* Bring m->flash and m->content into the state. */
 void bp_plan_state(struct bp_maker *m, const struct bp_state *s);
@@ -70,9 +70,6 @@ int bp_plan_lead(struct bp_maker *m, uint32_t run);
 
 /* Runs that were judged since are classified. */
 int bp_plan_classify(struct bp_maker *m, struct bp_err *err);
-
-/* How many runs before `end` the state has that this one is the first of: one for each action of the host. */
-unsigned bp_plan_runs_of(const struct bp_plan *p, uint32_t run, uint32_t end);
 
 /* The flash just before the log begins stands in m->base, m->prefix and m->flash alike. */
 void bp_plan_stand(struct bp_maker *m, const struct bp_log *log, struct bp_flash *base);

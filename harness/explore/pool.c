@@ -233,7 +233,7 @@ static int receive(struct pool *p, struct worker *w, struct bp_err *err)
 	if (a.n_asked > BP_CLASS_PAGES)
 		return replace(p, w, "died", err);
 	if (a.n_asked) {
-		int rc = bp_plan_keep_asked(p->plan, a.index, a.asked, a.n_asked, err);
+		int rc = bp_plan_keep_asked(p->plan, a.index, a.asked, a.n_asked, a.j.verdict == BP_PASS, err);
 
 		if (rc)
 			return rc;

@@ -85,6 +85,7 @@ struct page {
 
 struct bp_records_read {
 	const struct bp_product *product;
+	bool seen[BP_MAX_RECORDS];  /* read as good somewhere: the product tells of it rightly */
 	struct page page[BP_MAX_RECORDS * BP_MAX_RECORD_PAGES][PAGES];
 };
 
@@ -97,14 +98,25 @@ struct bp_records_read *bp_records_new(struct bp_arena *a, const struct bp_produ
 	return m;
 }
 
+/* The whole page, as an erase leaves it. */
+static bool is_blank(const struct bp_flash *f, uint32_t addr)
+{
+	struct bp_flash_page p = bp_flash_page_at(&f->geo, addr);
+
+	for (uint32_t at = p.start; at < p.start + p.bytes; at++)
+		if (f->bytes[at] != f->geo.erased || f->weak[at] || f->units[at / f->geo.unit_bytes])
+			return false;
+	return true;
+}
+
 static void read_page(const struct bp_records *r, const struct bp_flash *f, uint32_t addr, struct page *out)
 {
-	static const struct bp_hash128 bad = {0xbad, 0xbad};
+	static const struct bp_hash128 bad = {0xbad, 0xbad}, blank = {0xb1a, 0xb1a};
 
 	out->how = reads(f, addr, r->crc_at, 0);
 	out->content = out->of;
 	if (out->how == READS_BAD) {
-		out->content = bad;
+		out->content = is_blank(f, addr) ? blank : bad;
 	} else if (out->how == READS_GOOD && r->numbered) {
 		out->number = get_le32(f->bytes + addr + r->number_at);
 		out->content = without_number(r, f, addr);
@@ -144,6 +156,13 @@ static void small_numbers(const struct page *const copy[2], uint32_t as[2])
 	as[!last] = as[last] - (behind < 2 ? behind : 2);
 }
 
+void bp_records_look(struct bp_records_read *m, const struct bp_flash *f)
+{
+	for (unsigned i = 0; i < m->product->n_records; i++)
+		for (unsigned k = 0; k < m->product->records[i].n; k++)
+			m->seen[i] = m->seen[i] || reads(f, m->product->records[i].addr[k], m->product->records[i].crc_at, 0) == READS_GOOD;
+}
+
 void bp_records_contents(struct bp_records_read *m, const struct bp_flash *f, struct bp_hash128 *content)
 {
 	for (unsigned i = 0; i < m->product->n_records; i++) {
@@ -151,6 +170,8 @@ void bp_records_contents(struct bp_records_read *m, const struct bp_flash *f, st
 		const struct page *page[BP_MAX_RECORD_PAGES];
 		uint32_t as[2] = {0};
 
+		if (!m->seen[i])
+			continue;
 		for (unsigned k = 0; k < r->n; k++)
 			page[k] = page_at(m, i, k, f, f->page_hash[bp_flash_page_at(&f->geo, r->addr[k]).number]);
 		if (r->numbered && r->n == 2)
@@ -158,6 +179,8 @@ void bp_records_contents(struct bp_records_read *m, const struct bp_flash *f, st
 		for (unsigned k = 0; k < r->n; k++) {
 			struct bp_hash128 *c = &content[bp_flash_page_at(&f->geo, r->addr[k]).number];
 
+			if (r->numbered && (page[0]->how == READS_EITHER || page[1]->how == READS_EITHER))
+				continue; /* what it turns out to be decides how the other's number counts */
 			*c = page[k]->content;
 			if (r->numbered && page[k]->how == READS_GOOD)
 				c->lo += as[k];

@@ -104,6 +104,7 @@ int bp_runner_record(struct bp_runner *r, struct bp_arena *a, struct bp_err *err
 	r->packed = bp_arena_alloc(a, BP_RECOVERY_BYTES);
 	if (r->memo) {
 		bp_memo_free(r->memo);
+		r->memo = NULL;
 		if (bp_memo_new(MEMO_LOGS_BYTES, &r->memo))
 			return bp_fail(err, BP_ENOMEM, "no memory to remember judgements");
 	}

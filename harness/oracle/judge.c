@@ -170,12 +170,15 @@ static int another(const struct bp_judge *j, int artifact)
 	return other >= 0 && other != artifact && a[other].security_counter >= j->exec->owed.counter_floor ? other : -1;
 }
 
-/* One page of another release at most goes first: the device gives up where it stood. */
-static int abandon(struct bp_judge *j, int other, const struct bp_judgement *out, struct bp_err *err)
+/* One page of another release at most goes first: the device gives up where it stood. It must take that, too. */
+static int abandon(struct bp_judge *j, int other, struct bp_judgement *out, struct bp_err *err)
 {
 	struct bp_step step = {.kind = BP_STEP_UPLOAD, .artifact = other, .until_percent = ABANDON_PERCENT, .refused = -1};
+	struct bp_facts f = {.at = BP_AT_FOLLOW_UP, .when = "in an update that is begun", .artifact = other};
+	const struct bp_update_result *u = &j->exec->update;
+	int rc = update(j, &step, out, err);
 
-	return update(j, &step, out, err);
+	return !rc && (u->code || u->manifest_refused || u->payload_refused) ? look(j, &f, out, err) : rc;
 }
 
 /* 1 when the host did something, and *out->running is what must run now; 0 when there was nothing to do. */

@@ -453,12 +453,15 @@ bool bp_scenario_resumes(const struct bp_scenario *s)
 	return s->after == BP_AFTER_RESUME;
 }
 
-static bool has_update(const struct bp_scenario *s)
+/* The last update goes through and is confirmed: so must the same update again. */
+static bool ends_updated(const struct bp_scenario *s)
 {
+	const struct bp_step *last = NULL;
+
 	for (unsigned i = 0; i < s->n_steps; i++)
 		if (s->step[i].kind == BP_STEP_UPDATE)
-			return true;
-	return false;
+			last = &s->step[i];
+	return last && last->refused < 0 && (last->artifact < 0 || s->end.running & 1u << last->artifact);
 }
 
 /* What the host does after a recovery; nothing where nothing is said. */
@@ -489,8 +492,8 @@ static void read_actions(struct reader *r, const struct bp_node *node)
 	s->n_actions = (unsigned)node->n;
 	if (s->after == BP_AFTER_RESUME)
 		bp_diag_at(&r->diag, node, "'actions' and 'after: resume' in one scenario; expected one of them");
-	if (!has_update(s))
-		bp_diag_at(&r->diag, node, "'actions' without a step 'update'; expected one, which the host can take up again");
+	if (!ends_updated(s))
+		bp_diag_at(&r->diag, node, "'actions' without a step 'update' that goes through; expected one, which the host can take up again");
 	if (!bp_scenario_cuts(s))
 		bp_diag_at(&r->diag, node, "'actions' without power cuts at flash operations; expected a sweep of them");
 }

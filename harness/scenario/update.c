@@ -458,8 +458,9 @@ static int once(struct bp_exec *x, const struct bp_step *step, struct bp_err *er
 		x->board->debug.ops->mark_wear(x->board->debug.self);
 	if (x->owed.stage == BP_STAGE_CONFIRMED)
 		x->owed.good = x->owed.target;
+	if (x->owed.target != step->artifact) /* what was acknowledged of the same binds until more is */
+		x->owed.acked_off = 0;
 	x->owed.target = (int8_t)step->artifact;
-	x->owed.acked_off = 0;
 	if (x->board->link.ops->deliver)
 		return deliver(x, step, err);
 	if (recovery)
