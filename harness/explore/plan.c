@@ -239,7 +239,7 @@ static int cut_case(struct bp_maker *m, const struct bp_cutpoint *cut, enum bp_p
 {
 	const struct bp_scenario *s = m->plan->scenario;
 	bool all = cut->fault == BP_FAULT_POWER_CUT && cut->event == BP_EVENT_FLASH && !cut->action;
-	unsigned n = all ? s->n_actions : 1;
+	unsigned n = all && s->n_actions ? s->n_actions : 1; /* 0: a scenario that was made by hand */
 	struct bp_case first = {.kind = BP_CASE_CUT, .cut = *cut, .phase = (uint8_t)phase, .parent = m->parent};
 	int rc = 0;
 

@@ -168,21 +168,24 @@ void bp_records_contents(struct bp_records_read *m, const struct bp_flash *f, st
 	for (unsigned i = 0; i < m->product->n_records; i++) {
 		const struct bp_records *r = &m->product->records[i];
 		const struct page *page[BP_MAX_RECORD_PAGES];
+		bool numbered = r->numbered && r->n == 2, weak;
 		uint32_t as[2] = {0};
 
 		if (!m->seen[i])
 			continue;
 		for (unsigned k = 0; k < r->n; k++)
 			page[k] = page_at(m, i, k, f, f->page_hash[bp_flash_page_at(&f->geo, r->addr[k]).number]);
-		if (r->numbered && r->n == 2)
+		/* What a weak copy turns out to be decides how the other's number counts. */
+		weak = numbered && (page[0]->how == READS_EITHER || page[1]->how == READS_EITHER);
+		if (numbered)
 			small_numbers(page, as);
 		for (unsigned k = 0; k < r->n; k++) {
 			struct bp_hash128 *c = &content[bp_flash_page_at(&f->geo, r->addr[k]).number];
 
-			if (r->numbered && (page[0]->how == READS_EITHER || page[1]->how == READS_EITHER))
-				continue; /* what it turns out to be decides how the other's number counts */
+			if (weak)
+				continue;
 			*c = page[k]->content;
-			if (r->numbered && page[k]->how == READS_GOOD)
+			if (numbered && page[k]->how == READS_GOOD)
 				c->lo += as[k];
 		}
 	}

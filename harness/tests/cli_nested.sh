@@ -17,7 +17,7 @@ want_search() { # KEY VALUE
 run=(run --quiet --control none --product small --reports "$work/reports")
 
 begin "two cuts, all of them"
-try "${run[@]}" --depth 2 power-cut-confirm
+try "${run[@]}" --depth 2 --exact power-cut-confirm
 want_status 0
 want_out "nested cuts, power-cut-confirm: "
 want_out "deeper was not asked for"
@@ -31,13 +31,23 @@ try replay "$(sed -n '50p' "$work/tokens")"
 want_status 0
 want_lines "$out" 5 'power on$'
 
+begin "a cut in what the host does then is replayed from the start"
+try "${run[@]}" power-cut-twice-with-host
+want_status 0
+want_search unproven 0
+token=$(grep -o '"token":"[^"]*@restart+flash:[0-9]*/after@another:[^"]*"' "$work/reports/latest/journal.jsonl" | cut -d '"' -f 4 | sed -n '5p')
+try replay "$token"
+want_status 0
+want_lines "$out" 1 'the host: restart$'
+want_lines "$out" 1 'the host: another$'
+
 begin "one cut is what a scenario gets that does not ask for more"
 try "${run[@]}" power-cut-confirm
 want_status 0
 want_not_in "$out" "nested cuts"
 
 begin "a budget ends the search, and says how much is open"
-try "${run[@]}" --depth closed --budget 200 power-cut-rollback
+try "${run[@]}" --depth closed --budget 200 power-cut-twice-with-host
 want_status 0
 want_search end budget-ended
 want_out "budget-ended, "
