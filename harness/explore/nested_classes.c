@@ -80,25 +80,45 @@ static uint32_t asked_of(const struct bp_plan *p, uint32_t run, unsigned n, uint
 	return all;
 }
 
+/* What is programmed may differ, in what the rules about records leave out. */
+static bool same_operations(const struct bp_log *a, const struct bp_log *b)
+{
+	if (a == b)
+		return true;
+	if (a->n_ops != b->n_ops || a->n_owed != b->n_owed)
+		return false;
+	for (uint32_t i = 0; i < a->n_ops; i++)
+		if (a->op[i].addr != b->op[i].addr || a->op[i].kind != b->op[i].kind || a->op[i].owed != b->op[i].owed)
+			return false;
+	for (uint32_t i = 0; i < a->n_owed; i++)
+		if (memcmp(&a->owed[i].owed, &b->owed[i].owed, sizeof(a->owed[i].owed)) != 0)
+			return false;
+	return true;
+}
+
 /*
  * States of one class that were judged both, as none was known when they were planned:
  * many in each search. They must have come to the same, by the same operations, and
  * have looked at the same.
  */
-static int alike(const struct bp_plan *p, uint32_t run, uint32_t first, unsigned n)
+static bool alike(const struct bp_plan *p, uint32_t run, uint32_t first, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		const struct bp_run *one = &p->run[run + i], *other = &p->run[first + i];
 
 		if (one->passed != other->passed || one->n_asked != other->n_asked || memcmp(one->asked, other->asked, one->n_asked) != 0)
-			return BP_EINTERNAL;
-		if (one->log && other->log && one->log != other->log) /* equal ones are kept once; on the last level none is */
-			return BP_EINTERNAL;
+			return false;
+		if (one->log && other->log && !same_operations(one->log, other->log)) /* on the last level none is kept */
+			return false;
 	}
-	return 0;
+	return true;
 }
 
-/* The state that runs [run, run + n) have judged. */
+/*
+ * The state that runs [run, run + n) have judged. When it is not like its class after
+ * all, the firmware does not read its records as the product says: it stands for itself,
+ * and the search is not proven. Without such rules it would be a defect of the rig.
+ */
 static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met *met)
 {
 	const struct bp_case *c = &m->plan->cases[m->plan->run[run].first_case];
@@ -114,8 +134,13 @@ static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met 
 	bp_plan_stand(m, bp_plan_log(m->plan, c), m->nested_base);
 	bp_plan_state(m, &c->state);
 	rc = bp_classes_add(m->classes, bp_plan_root(m, c, n), m->content, page, asked, &met->class, &met->first);
+	if (rc == BP_EINTERNAL || (!rc && !met->first && !alike(m->plan, run, m->run_of[met->class], n))) {
+		*met = (struct bp_met){BP_NO_CLASS, true};
+		m->untrue++;
+		return m->plan->product && m->plan->product->n_records ? 0 : BP_EINTERNAL;
+	}
 	if (rc || !met->first)
-		return rc ? rc : alike(m->plan, run, m->run_of[met->class], n);
+		return rc;
 	rc = room(m->arena, &rows, met->class, &m->cap_run_of, sizeof(*m->run_of));
 	m->run_of = rows;
 	if (!rc)
@@ -149,7 +174,7 @@ int bp_plan_unproven(struct bp_plan *p, uint32_t *n, struct bp_err *err)
 {
 	int rc = p->maker->classes ? bp_plan_classify(p->maker, err) : 0;
 
-	*n = !rc && p->maker->classes ? bp_classes_unproven(p->maker->classes) : 0;
+	*n = !rc && p->maker->classes ? bp_classes_unproven(p->maker->classes) + p->maker->untrue : 0;
 	return rc;
 }
 

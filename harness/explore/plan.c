@@ -119,7 +119,12 @@ static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_case *c, 
 	const struct bp_state *s = &c->state;
 	struct bp_obligation owed = bp_obligation_key(&m->log->owed[s->owed].owed);
 	struct bp_hash128 flash = hash(m->content, m->flash->n_pages * sizeof(*m->content), acts(&c->cut, n));
-	struct bp_hash128 h = hash(&owed, sizeof(owed), flash.lo), key = {h.lo ^ flash.hi, h.hi ^ flash.lo};
+	struct bp_hash128 h, key;
+
+	if (m->classes) /* as classes do, so that each phase has its own */
+		owed.phase = m->log->owed[s->owed].owed.phase;
+	h = hash(&owed, sizeof(owed), flash.lo);
+	key = (struct bp_hash128){h.lo ^ flash.hi, h.hi ^ flash.lo};
 
 	if (s->bounces)
 		key.lo ^= XXH3_64bits(&s->bounces, sizeof(s->bounces));
@@ -143,7 +148,9 @@ struct bp_hash128 bp_plan_root(const struct bp_maker *m, const struct bp_case *c
 
 static bool budget_is_used_up(const struct bp_maker *m)
 {
-	return m->level && m->budget && m->nested == m->budget;
+	uint32_t most = m->plan->nested_budget ? m->plan->nested_budget : m->budget;
+
+	return m->level && most && m->nested >= most;
 }
 
 /* Classes are made of states that power cuts leave: nothing but the flash lives on. */

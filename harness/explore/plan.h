@@ -78,6 +78,7 @@ struct bp_plan {
 	bool record;                 /* runs are to tell their recovery's log */
 	bool ask;                    /* and what they looked at */
 	const struct bp_product *product; /* whose records are read alike when they differ in what explore/records.h says; NULL: nobody's */
+	uint32_t nested_budget;      /* most new states below the first level; 0: the budget of bp_plan_make() */
 	bool exact;                  /* states are told apart by all of their flash: no classes, no rules about records */
 };
 
@@ -109,7 +110,10 @@ int bp_plan_keep_log(struct bp_plan *p, uint32_t index, const void *text, size_t
 /* Run `index` looked at these pages, n of them, and passed or not. 0 or BP_ENOMEM. */
 int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, bool passed, struct bp_err *err);
 
-/* *n: how many classes of states hold some that a further cut could tell apart: of a search that has closed none may. 0, or as bp_plan_deepen(). */
+/*
+ * *n: how many classes of states hold some that a further cut could tell apart, or told
+ * apart: of a search that counts none may. 0, or as bp_plan_deepen().
+ */
 int bp_plan_unproven(struct bp_plan *p, uint32_t *n, struct bp_err *err);
 
 /* Classes of states so far; 0: none are made. */

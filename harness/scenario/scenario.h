@@ -178,7 +178,7 @@ struct bp_scenario {
 	uint32_t depth;                    /* most cuts in a case, from 1; BP_DEPTH_CLOSED: until no new state appears */
 	bool required;
 	bool missing;                      /* names an artifact, or needs an area, that the product lacks: uncovered */
-	const char *missing_kind, *missing_what; /* "artifact" or "area", and its name */
+	const char *missing_kind, *missing_what; /* "artifact", "area", "numbered record", and its name */
 	int missing_line, missing_col;     /* where it is named */
 };
 

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Nested searches take states for alike, by what is looked at and by rules about records (explore/classes.h, records.h). Held
 # against searches that tell states apart by all of their flash: of each firmware, the same invariants fail in the same phases.
-# A few mutants to a depth of 2; with EXACT=all every mutant to a depth of 3, and those about downloads with the host's actions.
+# A few mutants to a depth of 2; with EXACT=all every mutant to a depth of 3. A mutant that reads its records otherwise than the
+# product says is told as such, and fails the same all the same.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/tap.sh"
 
 failures() { # NAME FIRMWARE DEPTH SCENARIO OPTIONS...: "invariant phase" lines
 	try run --quiet --product small --control none --firmware "$2" --jobs 2 --reports "$work/r-$1" --depth "$3" "$4" "${@:5}"
-	[ "$status" = 0 ] || [ "$status" = 1 ] || fail "$tried: status $status"
+	case $status in 0 | 1 | 99) ;; *) fail "$tried: status $status" ;; esac
 	sed -nE 's/.*"phase":"([^"]*)".*"verdict":"fail".*"invariant":"([^"]*)".*/\2 \1/p' "$work/r-$1/latest/journal.jsonl" | sort -u >"$work/$1"
 	grep '"t":"search"' "$work/r-$1/latest/journal.jsonl" >"$work/$1-search" || fail "$tried: no search"
 	rm -rf "$work/r-$1"
@@ -19,7 +20,7 @@ check() { # FIRMWARE DEPTH SCENARIO
 	failures alike "$1" "$2" "$3"
 	failures exact "$1" "$2" "$3" --exact
 	cmp -s "$work/alike" "$work/exact" || fail "$1: $(diff "$work/alike" "$work/exact" | grep '^[<>]' | tr '\n' ';')"
-	grep -q '"unproven":0' "$work/alike-search" || fail "$1: $(cat "$work/alike-search")"
+	[ "$1" != reference ] || grep -q '"unproven":0' "$work/alike-search" || fail "$1: $(cat "$work/alike-search")"
 	! grep -q '"classes"' "$work/exact-search" || fail "$1: an exact search made classes"
 }
 
@@ -34,9 +35,6 @@ else
 	for object in build/firmware/mutant-*.so; do
 		check "$(basename "$object" .so)" 3 power-cut-twice-update
 		check "$(basename "$object" .so)" 3 power-cut-number-wraps
-	done
-	for mutant in aborted-offset-kept progress-before-page progress-begun-anew progress-never-read record-cleared-before-request resume-without-hash; do
-		check mutant-$mutant 2 power-cut-twice-with-host
 	done
 fi
 finish
