@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES ((size_t)256 * 1024)
+#define FIRST_ROWS 64u
 #define ALIGN_BYTES ((size_t)16)
 
 struct chunk {
@@ -102,6 +103,19 @@ void *bp_arena_array(struct bp_arena *a, size_t n, size_t size)
 	if (size && n > SIZE_MAX / size)
 		return NULL;
 	return bp_arena_alloc(a, n * size);
+}
+
+void *bp_arena_more(struct bp_arena *a, const void *rows, uint32_t n, uint32_t *cap, size_t size)
+{
+	uint32_t more = *cap ? 2 * *cap : FIRST_ROWS;
+	void *all = more > *cap ? bp_arena_array(a, more, size) : NULL;
+
+	if (!all)
+		return NULL;
+	if (n)
+		memcpy(all, rows, n * size);
+	*cap = more;
+	return all;
 }
 
 char *bp_arena_text(struct bp_arena *a, const char *text, size_t len)

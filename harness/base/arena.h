@@ -10,6 +10,7 @@
 #define BP_BASE_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct bp_arena;
 
@@ -22,6 +23,12 @@ void *bp_arena_alloc(struct bp_arena *a, size_t size);
 
 /* n * size with overflow check. */
 void *bp_arena_array(struct bp_arena *a, size_t n, size_t size);
+
+/*
+ * An array that is full: a copy of its n rows with room for twice *cap, or for some when
+ * that is 0; *cap becomes that. NULL: no memory, and all is as it was.
+ */
+void *bp_arena_more(struct bp_arena *a, const void *rows, uint32_t n, uint32_t *cap, size_t size);
 
 /* Copy of len bytes of text with a terminating NUL. */
 char *bp_arena_text(struct bp_arena *a, const char *text, size_t len);

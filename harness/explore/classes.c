@@ -12,9 +12,9 @@
 
 struct row {
 	const struct bp_hash128 *content; /* of the class's first state */
-	uint64_t asked;                   /* pages: by its own judgements */
-	uint64_t reached;                 /* and by those that cuts lead to */
+	uint64_t reached;                 /* pages asked for: by its own judgements, and by those that cuts lead to */
 	uint64_t differ;                  /* in which other states of it differ from the first */
+	uint32_t tag;
 };
 
 struct lead {
@@ -56,17 +56,6 @@ void bp_classes_free(struct bp_classes *k)
 		bp_memo_free(k->questions);
 }
 
-static void *more(struct bp_arena *a, const void *rows, uint32_t n, uint32_t *cap, size_t size)
-{
-	void *all = bp_arena_array(a, 2 * (size_t)*cap, size);
-
-	if (!all)
-		return NULL;
-	memcpy(all, rows, n * size);
-	*cap *= 2;
-	return all;
-}
-
 static void differ(struct bp_classes *k, uint32_t class, const struct bp_hash128 *content)
 {
 	struct row *r = &k->row[class];
@@ -86,12 +75,12 @@ uint32_t bp_classes_find(struct bp_classes *k, struct bp_hash128 root, const str
 	return end->number;
 }
 
-static int new_row(struct bp_classes *k, const struct bp_hash128 *content, uint64_t asked)
+static int new_row(struct bp_classes *k, const struct bp_hash128 *content, uint64_t asked, uint32_t tag)
 {
 	struct bp_hash128 *own = bp_arena_array(k->arena, k->n_pages, sizeof(*own));
 
 	if (k->n == k->cap) {
-		struct row *all = more(k->arena, k->row, k->n, &k->cap, sizeof(*k->row));
+		struct row *all = bp_arena_more(k->arena, k->row, k->n, &k->cap, sizeof(*k->row));
 
 		if (!all)
 			return BP_ENOMEM;
@@ -100,12 +89,12 @@ static int new_row(struct bp_classes *k, const struct bp_hash128 *content, uint6
 	if (!own)
 		return BP_ENOMEM;
 	memcpy(own, content, k->n_pages * sizeof(*own));
-	k->row[k->n++] = (struct row){own, asked, asked, 0};
+	k->row[k->n++] = (struct row){.content = own, .reached = asked, .tag = tag};
 	return 0;
 }
 
 int bp_classes_add(struct bp_classes *k, struct bp_hash128 root, const struct bp_hash128 *content, const uint8_t *asked, uint32_t n_asked,
-		   uint32_t *class, bool *is_new)
+		   uint32_t tag, uint32_t *class, bool *is_new)
 {
 	uint32_t page[BP_CLASS_PAGES];
 	struct bp_memo_end end = {.number = k->n, .page = page, .n_pages = n_asked};
@@ -120,7 +109,7 @@ int bp_classes_add(struct bp_classes *k, struct bp_hash128 root, const struct bp
 		page[i] = asked[i];
 		mask |= UINT64_C(1) << asked[i];
 	}
-	rc = new_row(k, content, mask);
+	rc = new_row(k, content, mask, tag);
 	if (!rc)
 		rc = bp_memo_add(k->questions, root, content, &end, NULL);
 	*class = end.number;
@@ -144,7 +133,7 @@ int bp_classes_lead(struct bp_classes *k, uint32_t from, uint32_t to, uint64_t e
 	if (*known)
 		return 0;
 	if (k->n_leads == k->cap_leads) {
-		struct lead *all = more(k->arena, k->lead, k->n_leads, &k->cap_leads, sizeof(*k->lead));
+		struct lead *all = bp_arena_more(k->arena, k->lead, k->n_leads, &k->cap_leads, sizeof(*k->lead));
 
 		if (!all)
 			return BP_ENOMEM;
@@ -172,6 +161,11 @@ uint32_t bp_classes_unproven(struct bp_classes *k)
 	for (uint32_t i = 0; i < k->n; i++)
 		n += (k->row[i].differ & k->row[i].reached) != 0;
 	return n;
+}
+
+uint32_t bp_classes_tag(const struct bp_classes *k, uint32_t class)
+{
+	return k->row[class].tag;
 }
 
 uint32_t bp_classes_count(const struct bp_classes *k)

@@ -34,13 +34,17 @@ void bp_classes_free(struct bp_classes *k);
 uint32_t bp_classes_find(struct bp_classes *k, struct bp_hash128 root, const struct bp_hash128 *content);
 
 /*
- * A state that was judged: it asked for these pages, in this order. *class: a new one,
+ * A state that was judged: it asked for these pages, in this order; tag: the caller's
+ * own, kept with the class of which it is the first. *class: a new one,
  * or that of a state like it (*is_new tells; whether they asked alike, too, is the
  * caller's to see). 0, BP_ENOMEM, or BP_EINTERNAL: states alike so far asked otherwise
  * then, a defect of the rig.
  */
 int bp_classes_add(struct bp_classes *k, struct bp_hash128 root, const struct bp_hash128 *content, const uint8_t *asked, uint32_t n_asked,
-		   uint32_t *class, bool *is_new);
+		   uint32_t tag, uint32_t *class, bool *is_new);
+
+/* Of the class's first state. */
+uint32_t bp_classes_tag(const struct bp_classes *k, uint32_t class);
 
 /*
  * A cut in a recovery of class `from` led to class `to`; the pages in the mask had been

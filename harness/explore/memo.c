@@ -82,18 +82,6 @@ const struct bp_memo_end *bp_memo_find(struct bp_memo *m, struct bp_hash128 root
 	return at ? &m->end[m->node[at - 1].end] : NULL;
 }
 
-/* Twice the room for an array of n rows. */
-static void *more(struct bp_memo *m, const void *rows, uint32_t n, uint32_t *cap, size_t size)
-{
-	void *all = bp_arena_array(m->arena, 2 * (size_t)*cap, size);
-
-	if (!all)
-		return NULL;
-	memcpy(all, rows, n * size);
-	*cap *= 2;
-	return all;
-}
-
 static const void *copy(struct bp_memo *m, const void *from, size_t n)
 {
 	void *p = bp_arena_alloc(m->arena, n + 1);
@@ -115,7 +103,7 @@ static int step_to(struct bp_memo *m, struct bp_hash128 key, uint32_t page, uint
 		return m->node[*node].page == page ? 0 : BP_EINTERNAL;
 	}
 	if (m->n_nodes == m->cap_nodes) {
-		struct node *all = more(m, m->node, m->n_nodes, &m->cap_nodes, sizeof(*m->node));
+		struct node *all = bp_arena_more(m->arena, m->node, m->n_nodes, &m->cap_nodes, sizeof(*m->node));
 
 		if (!all)
 			return BP_ENOMEM;
@@ -137,7 +125,7 @@ static int keep_end(struct bp_memo *m, struct node *n, const struct bp_memo_end 
 		return BP_ENOMEM;
 	if (n->end == NOTHING) {
 		if (m->n_ends == m->cap_ends) {
-			struct bp_memo_end *all = more(m, m->end, m->n_ends, &m->cap_ends, sizeof(*m->end));
+			struct bp_memo_end *all = bp_arena_more(m->arena, m->end, m->n_ends, &m->cap_ends, sizeof(*m->end));
 
 			if (!all)
 				return BP_ENOMEM;

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define FIRST_LOGS 64u
 #define SLICE_RUNS 2048u /* planned at a time: more is seen to be alike when these have been judged */
 /*
  * Cuts of neighbouring operations mostly lead to states that are alike, once one of them
@@ -50,15 +49,11 @@ void bp_plan_base(const struct bp_plan *p, const struct bp_case *c, struct bp_fl
 static int add_log(struct bp_maker *m, const struct bp_log *log)
 {
 	if (m->n_logs == m->cap_logs) {
-		uint32_t cap = m->cap_logs ? 2 * m->cap_logs : FIRST_LOGS;
-		const struct bp_log **all = bp_arena_array(m->arena, cap, sizeof(*all)); /* NOLINT(bugprone-sizeof-expression): pointers they are */
+		const struct bp_log **all = bp_arena_more(m->arena, m->log_of, m->n_logs, &m->cap_logs, sizeof(log));
 
 		if (!all)
 			return BP_ENOMEM;
-		if (m->n_logs)
-			memcpy(all, m->log_of, m->n_logs * sizeof(*all)); /* NOLINT(bugprone-sizeof-expression) */
 		m->log_of = all;
-		m->cap_logs = cap;
 	}
 	m->log_of[m->n_logs++] = log;
 	return 0;

@@ -7,28 +7,6 @@
 
 #include <string.h>
 
-#define FIRST_ROWS 256u
-
-/* Rows of an array that grows: at least one more behind n. */
-static int room(struct bp_arena *a, void **rows, uint32_t n, uint32_t *cap, size_t size)
-{
-	uint32_t more = *cap ? 2 * *cap : FIRST_ROWS;
-	void *all;
-
-	if (n < *cap)
-		return 0;
-	while (more <= n)
-		more *= 2;
-	all = bp_arena_array(a, more, size);
-	if (!all)
-		return BP_ENOMEM;
-	if (*cap)
-		memcpy(all, *rows, *cap * size);
-	*rows = all;
-	*cap = more;
-	return 0;
-}
-
 int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, uint32_t n, bool passed, struct bp_err *err)
 {
 	uint8_t *own = bp_arena_alloc(p->maker->arena, n + 1u);
@@ -45,7 +23,6 @@ int bp_plan_keep_asked(struct bp_plan *p, uint32_t index, const uint8_t *page, u
 int bp_plan_lead(struct bp_maker *m, uint32_t run)
 {
 	struct bp_lead l = {m->class, run, m->erased};
-	void *rows = m->lead;
 
 	if (!m->classes || m->class == BP_NO_CLASS)
 		return 0;
@@ -53,9 +30,13 @@ int bp_plan_lead(struct bp_maker *m, uint32_t run)
 		return bp_classes_lead(m->classes, m->class, m->met[run].class, m->erased);
 	if (m->n_leads && !memcmp(&m->lead[m->n_leads - 1], &l, sizeof(l)))
 		return 0;
-	if (room(m->arena, &rows, m->n_leads, &m->cap_leads, sizeof(l)))
-		return BP_ENOMEM;
-	m->lead = rows;
+	if (m->n_leads == m->cap_leads) {
+		struct bp_lead *all = bp_arena_more(m->arena, m->lead, m->n_leads, &m->cap_leads, sizeof(l));
+
+		if (!all)
+			return BP_ENOMEM;
+		m->lead = all;
+	}
 	m->lead[m->n_leads++] = l;
 	return 0;
 }
@@ -124,7 +105,6 @@ static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met 
 	const struct bp_case *c = &m->plan->cases[m->plan->run[run].first_case];
 	uint8_t page[BP_CLASS_PAGES];
 	uint32_t asked = m->classes && c->kind == BP_CASE_CUT && c->cut.fault == BP_FAULT_POWER_CUT ? asked_of(m->plan, run, n, page) : 0;
-	void *rows = m->run_of;
 	int rc;
 
 	*met = (struct bp_met){BP_NO_CLASS, true};
@@ -133,28 +113,26 @@ static int classify(struct bp_maker *m, uint32_t run, unsigned n, struct bp_met 
 	bp_plan_base(m->plan, c, m->nested_base);
 	bp_plan_stand(m, bp_plan_log(m->plan, c), m->nested_base);
 	bp_plan_state(m, &c->state);
-	rc = bp_classes_add(m->classes, bp_plan_root(m, c, n), m->content, page, asked, &met->class, &met->first);
-	if (rc == BP_EINTERNAL || (!rc && !met->first && !alike(m->plan, run, m->run_of[met->class], n))) {
+	rc = bp_classes_add(m->classes, bp_plan_root(m, c, n), m->content, page, asked, run, &met->class, &met->first);
+	if (rc == BP_EINTERNAL || (!rc && !met->first && !alike(m->plan, run, bp_classes_tag(m->classes, met->class), n))) {
 		*met = (struct bp_met){BP_NO_CLASS, true};
 		m->untrue++;
 		return m->plan->product && m->plan->product->n_records ? 0 : BP_EINTERNAL;
 	}
-	if (rc || !met->first)
-		return rc;
-	rc = room(m->arena, &rows, met->class, &m->cap_run_of, sizeof(*m->run_of));
-	m->run_of = rows;
-	if (!rc)
-		m->run_of[met->class] = run;
 	return rc;
 }
 
 int bp_plan_classify(struct bp_maker *m, struct bp_err *err)
 {
 	struct bp_plan *p = m->plan;
-	void *rows = m->met;
-	int rc = room(m->arena, &rows, p->n_runs, &m->cap_met, sizeof(*m->met));
+	int rc = 0;
 
-	m->met = rows;
+	while (m->cap_met < p->n_runs && !rc) {
+		struct bp_met *all = bp_arena_more(m->arena, m->met, m->n_met, &m->cap_met, sizeof(*m->met));
+
+		rc = all ? 0 : BP_ENOMEM;
+		m->met = all ? all : m->met;
+	}
 	while (m->n_met < p->n_runs && !rc) {
 		unsigned n = p->run[m->n_met].of_state;
 

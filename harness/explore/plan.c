@@ -164,7 +164,7 @@ static uint32_t alike(struct bp_maker *m, const struct bp_case *c, unsigned n)
 {
 	uint32_t class = has_class(m, c) ? bp_classes_find(m->classes, bp_plan_root(m, c, n), m->content) : BP_NO_CLASS;
 
-	return class == BP_NO_CLASS ? 0 : m->run_of[class] + 1;
+	return class == BP_NO_CLASS ? 0 : bp_classes_tag(m->classes, class) + 1;
 }
 
 /* The first of the n runs that judge the case's state: of earlier ones, or of its own. */

@@ -50,8 +50,6 @@ struct bp_maker {
 	struct bp_met *met;              /* by run: of all that have been judged and classified */
 	uint32_t n_met, cap_met;
 	uint32_t untrue;                 /* states that were not like their class after all */
-	uint32_t *run_of;                /* by class: the first run of its first state */
-	uint32_t cap_run_of;
 	uint32_t class;                  /* of the state whose recovery is being cut */
 	struct bp_lead *lead;            /* to runs that are to be judged */
 	uint32_t n_leads, cap_leads;

@@ -2,14 +2,10 @@
 #include "explore/records.h"
 
 #include "base/crc32.h"
+#include "base/le.h"
 
 #include <string.h>
 #include <xxhash.h>
-
-static uint32_t get_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 enum reads { READS_BAD, READS_GOOD, READS_EITHER };
 
@@ -24,7 +20,7 @@ static enum reads reads(const struct bp_flash *f, uint32_t addr, uint32_t crc_at
 	for (uint32_t at = addr; f->page_weak[bp_flash_page_at(&f->geo, addr).number] && at < addr + bytes; at++)
 		if (f->weak[at])
 			return READS_EITHER;
-	return get_le32(f->bytes + addr + crc_at) == bp_crc32(from, f->bytes + addr, crc_at) ? READS_GOOD : READS_BAD;
+	return bp_le32(f->bytes + addr + crc_at) == bp_crc32(from, f->bytes + addr, crc_at) ? READS_GOOD : READS_BAD;
 }
 
 /* A good record and its entries: the last good one counts, and what it does not supersede of the record. */
@@ -32,7 +28,7 @@ static struct bp_hash128 with_entries(const struct bp_records *r, const struct b
 {
 	struct bp_flash_page p = bp_flash_page_at(&f->geo, addr);
 	const uint8_t *record = f->bytes + addr, *last = NULL;
-	uint32_t at = addr + r->crc_at + 4, crc = get_le32(record + r->crc_at), unit = f->geo.unit_bytes;
+	uint32_t at = addr + r->crc_at + 4, crc = bp_le32(record + r->crc_at), unit = f->geo.unit_bytes;
 	XXH128_hash_t part[4] = {0}, all;
 
 	for (at = (at + unit - 1) / unit * unit; at + r->entry_bytes <= p.start + p.bytes; at += r->entry_bytes) {
@@ -118,7 +114,7 @@ static void read_page(const struct bp_records *r, const struct bp_flash *f, uint
 	if (out->how == READS_BAD) {
 		out->content = is_blank(f, addr) ? blank : bad;
 	} else if (out->how == READS_GOOD && r->numbered) {
-		out->number = get_le32(f->bytes + addr + r->number_at);
+		out->number = bp_le32(f->bytes + addr + r->number_at);
 		out->content = without_number(r, f, addr);
 	} else if (out->how == READS_GOOD && r->entry_bytes) {
 		out->content = with_entries(r, f, addr, out->of);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout.h - where an MCUboot image keeps what, and its little-endian fields.
+ * layout.h - where an MCUboot image keeps what.
  * Private to harness/image/.
  */
 #ifndef BP_IMAGE_LAYOUT_H
 #define BP_IMAGE_LAYOUT_H
 
-#include <stdint.h>
+#include "base/le.h"
 
 /* Offsets within the header: MCUboot design document, struct image_header. */
 enum bp_image_at {
@@ -26,27 +26,5 @@ enum bp_image_at {
 #define BP_TLV_HEAD_BYTES 4u /* type u16, length u16 of the value */
 #define BP_SHA_BYTES 32u
 #define BP_SIG_BYTES 64u     /* RFC 8032 section 5.1.6 */
-
-static inline uint16_t bp_le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static inline uint32_t bp_le32(const uint8_t *p)
-{
-	return bp_le16(p) | (uint32_t)bp_le16(p + 2) << 16;
-}
-
-static inline void bp_put_le16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-}
-
-static inline void bp_put_le32(uint8_t *p, uint32_t v)
-{
-	bp_put_le16(p, (uint16_t)v);
-	bp_put_le16(p + 2, (uint16_t)(v >> 16));
-}
 
 #endif

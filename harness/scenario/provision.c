@@ -3,6 +3,7 @@
  * provision.c - putting a board into its start state, and damaging it there.
  */
 #include "base/crc32.h"
+#include "base/le.h"
 #include "base/rng.h"
 #include "scenario/execute.h"
 
@@ -24,17 +25,6 @@ int bp_exec_bootloader(struct bp_arena *a, const struct bp_product *p, struct bp
 	bp_rng_seed(&r, &seed, 1);
 	bp_rng_fill(&r, out->data, out->len);
 	return 0;
-}
-
-static uint32_t get_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put_le32(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
 }
 
 /* One value over a whole area, through the debug port. */
@@ -98,10 +88,10 @@ int bp_exec_renumber(struct bp_exec *x, struct bp_err *err)
 		rc = d->ops->read(d->self, r->addr[k], record, r->crc_at + 4, err);
 		if (rc)
 			return rc;
-		if (get_le32(record + r->crc_at) != bp_crc32(0, record, r->crc_at))
+		if (bp_le32(record + r->crc_at) != bp_crc32(0, record, r->crc_at))
 			continue; /* a copy that the firmware does not keep */
-		put_le32(record + r->number_at, x->scenario->start_number);
-		put_le32(record + r->crc_at, bp_crc32(0, record, r->crc_at));
+		bp_put_le32(record + r->number_at, x->scenario->start_number);
+		bp_put_le32(record + r->crc_at, bp_crc32(0, record, r->crc_at));
 		rc = d->ops->write(d->self, r->addr[k], record, r->crc_at + 4, err);
 	}
 	return rc;

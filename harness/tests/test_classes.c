@@ -39,7 +39,7 @@ static uint32_t add(struct bp_classes *k, struct bp_hash128 of, const char *digi
 	uint32_t class;
 	bool is_new;
 
-	assert_int_equal(bp_classes_add(k, of, pages(content, digits), asked, n, &class, &is_new), 0);
+	assert_int_equal(bp_classes_add(k, of, pages(content, digits), asked, n, 7, &class, &is_new), 0);
 	assert_int_equal(is_new, expect_new);
 	return class;
 }
@@ -69,6 +69,7 @@ static void alike_in_what_was_asked(void **state)
 	assert_int_equal(add(k, root, "1313", asked, 2, false), a);
 	assert_int_not_equal(add(k, root, "1121", asked, 2, true), a);
 	assert_int_equal(bp_classes_count(k), 2);
+	assert_int_equal(bp_classes_tag(k, a), 7);
 	bp_classes_free(k);
 }
 
@@ -131,7 +132,7 @@ static void alike_but_asking_otherwise_is_a_defect(void **state)
 
 	(void)state;
 	add(k, root, "1111", one, 2, true);
-	assert_int_equal(bp_classes_add(k, root, pages(content, "1211"), two, 2, &class, &is_new), BP_EINTERNAL);
+	assert_int_equal(bp_classes_add(k, root, pages(content, "1211"), two, 2, 7, &class, &is_new), BP_EINTERNAL);
 	bp_classes_free(k);
 }
 
