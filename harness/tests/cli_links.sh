@@ -6,30 +6,8 @@
 # LINKS=all (of `make check-bench`) runs more of each.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/tap.sh"
-
-board=$work/board
-serve_pid=''
-at_exit=stop_board
-
-stop_board() {
-	[ -n "$serve_pid" ] || return 0
-	kill "$serve_pid" 2>/dev/null
-	wait "$serve_pid" 2>/dev/null
-	serve_pid=''
-	rm -rf "$board"
-}
-
-start_board() { # OPTIONS...
-	stop_board
-	"$program" board serve --product small --dir "$board" "$@" >"$work/serve.out" 2>"$work/serve.err" </dev/null &
-	serve_pid=$!
-	for ((i = 0; i < 600; i++)); do
-		[ -e "$board/ready" ] && return
-		kill -0 "$serve_pid" 2>/dev/null || break
-		sleep 0.05
-	done
-	fail "board serve $*: not ready: $(cat "$work/serve.err")"
-}
+# shellcheck source-path=SCRIPTDIR
+. "$home/harness/tests/served.sh"
 
 bench_file() { # LINES for the board
 	cat >"$work/bench.yaml" <<-YAML

@@ -180,24 +180,33 @@ static void two_levels(struct search *s, unsigned jobs, uint32_t budget)
 	two_levels_of(silent, true, s, jobs, budget);
 }
 
-static void levels_do_not_depend_on_the_workers(void **state)
+/* The same plan and the same judgements, whoever works. */
+static void workers_do_not_matter(struct bp_scenario *of, bool exact, uint32_t least, struct search *one)
 {
 	char a[BP_TOKEN_BYTES], b[BP_TOKEN_BYTES];
-	struct search one, three;
+	struct search three;
+
+	two_levels_of(of, exact, one, 1, 0);
+	two_levels_of(of, exact, &three, 3, 0);
+	assert_true(one->level.states > least);
+	assert_int_equal(one->level.cases, one->level.merged + one->level.states);
+	assert_memory_equal(&one->level, &three.level, sizeof(one->level));
+	assert_int_equal(one->plan->n_cases, three.plan->n_cases);
+	for (uint32_t i = 0; i < one->plan->n_cases; i++)
+		assert_string_equal(bp_token_show(a, one->plan, "small", &one->plan->cases[i]),
+				    bp_token_show(b, three.plan, "small", &three.plan->cases[i]));
+	assert_memory_equal(one->j, three.j, one->n * sizeof(*one->j));
+	bp_plan_end(three.plan);
+}
+
+static void levels_do_not_depend_on_the_workers(void **state)
+{
+	struct search one;
 
 	(void)state;
 	if (!runner)
 		skip();
-	two_levels(&one, 1, 0);
-	two_levels(&three, 3, 0);
-	assert_true(one.level.states > 100);
-	assert_int_equal(one.level.cases, one.level.merged + one.level.states);
-	assert_memory_equal(&one.level, &three.level, sizeof(one.level));
-	assert_int_equal(one.plan->n_cases, three.plan->n_cases);
-	for (uint32_t i = 0; i < one.plan->n_cases; i++)
-		assert_string_equal(bp_token_show(a, one.plan, "small", &one.plan->cases[i]),
-				    bp_token_show(b, three.plan, "small", &three.plan->cases[i]));
-	assert_memory_equal(one.j, three.j, one.n * sizeof(*one.j));
+	workers_do_not_matter(silent, true, 100, &one);
 }
 
 /* Every tenth nested case, on a live board with both cuts armed: the flash, what is owed, the judgement. */
@@ -229,28 +238,17 @@ static void nested_cases_are_the_same_from_the_start(void **state)
 
 static void actions_do_not_depend_on_the_workers(void **state)
 {
-	char a[BP_TOKEN_BYTES], b[BP_TOKEN_BYTES];
-	struct search one, three;
+	struct search one;
 	uint32_t unproven;
 
 	(void)state;
 	if (!runner)
 		skip();
-	two_levels_of(host, false, &one, 1, 0);
-	two_levels_of(host, false, &three, 3, 0);
-	assert_true(one.level.states > 50);
-	assert_int_equal(one.level.cases, one.level.merged + one.level.states);
-	assert_memory_equal(&one.level, &three.level, sizeof(one.level));
-	assert_int_equal(one.plan->n_cases, three.plan->n_cases);
-	for (uint32_t i = 0; i < one.plan->n_cases; i++)
-		assert_string_equal(bp_token_show(a, one.plan, "small", &one.plan->cases[i]),
-				    bp_token_show(b, three.plan, "small", &three.plan->cases[i]));
-	assert_memory_equal(one.j, three.j, one.n * sizeof(*one.j));
+	workers_do_not_matter(host, false, 50, &one);
 	assert_int_equal(bp_plan_unproven(one.plan, &unproven, NULL), 0);
 	assert_int_equal(unproven, 0);
 	assert_true(bp_plan_classes(one.plan) > 10 && bp_plan_classes(one.plan) < one.plan->n_runs);
 	bp_plan_end(one.plan);
-	bp_plan_end(three.plan);
 }
 
 /* A second cut in what the host does, on a live board: the flash, what is owed, the judgement; by its token alone, too. */
