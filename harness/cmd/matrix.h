@@ -12,7 +12,7 @@
 #include "result/rundir.h"
 
 #define BP_EVIDENCE_PER_SCENARIO 8u /* cases whose evidence is kept; the others keep their token */
-#define BP_SCENARIO_ARENA_BYTES ((size_t)8 * 1024 * 1024 * 1024)
+#define BP_SCENARIO_ARENA_BYTES ((size_t)8 * 1024 * 1024 * 1024) /* power-cut-twice-with-host, closed: the program peaks at 4.3 GiB */
 #define BP_VERSION "0.1.0"
 
 struct bp_matrix_options {

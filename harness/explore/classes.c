@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define QUESTIONS_BYTES ((size_t)1 << 32) /* never so many: nothing may be forgotten here */
+#define QUESTIONS_BYTES ((size_t)1 << 32) /* beyond that all questions are forgotten: no truth is lost, but states are judged again */
 #define FIRST_ROWS 256u
 
 struct row {

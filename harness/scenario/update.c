@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * update.c - the host's side of an update: offer, upload, trial request, reset,
- * outcome; and the other steps of a scenario.
+ * outcome.
  */
-#include "scenario/execute.h"
+#include "scenario/execute_parts.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 
 #define HOLD_WATCH_NS UINT64_C(3000000000) /* a reset that comes later than that after its request comes for another reason */
 #define PATIENCE 3u /* times that a host repeats a request, and an update, on a bad link */
-#define DAMAGE_SEED UINT64_C(0xda3a9e)
 
 /* What this update sends: the artifact's own bytes, or the case's edited ones. */
 struct payload {
@@ -118,8 +117,7 @@ int bp_exec_prepare_edit(struct bp_exec *x, struct bp_arena *a, struct bp_err *e
 	return rc ? bp_prefix(err, "edit %s", x->edit->op->name) : 0;
 }
 
-/* Device trouble ends the update but not the case; other errors are the rig's and are passed on. */
-static int trouble(struct bp_exec *x, int code, const struct bp_err *err)
+int bp_exec_trouble(struct bp_exec *x, int code, const struct bp_err *err)
 {
 	if (!bp_link_device_trouble(code))
 		return code;
@@ -129,7 +127,7 @@ static int trouble(struct bp_exec *x, int code, const struct bp_err *err)
 	return 0;
 }
 
-static uint64_t reply_deadline(const struct bp_exec *x)
+uint64_t bp_exec_reply_deadline(const struct bp_exec *x)
 {
 	return bp_world_now(&x->board->world) + x->board->product->reply_budget_ns;
 }
@@ -142,7 +140,7 @@ static void refused(struct bp_exec *x, const struct bp_smp_reply *r, bool *where
 	bp_exec_owe(x, BP_STAGE_REFUSED, BP_PHASE_IDLE);
 }
 
-static int count_ops(struct bp_exec *x, uint64_t *ops, struct bp_err *err)
+int bp_exec_count_ops(struct bp_exec *x, uint64_t *ops, struct bp_err *err)
 {
 	const struct bp_debug *debug = &x->board->debug;
 	struct bp_observation o;
@@ -164,18 +162,18 @@ static int offer(struct bp_exec *x, const struct payload *p, struct bp_err *err)
 
 	bp_exec_note(x, "offer %s", p->artifact->name);
 	bp_exec_owe(x, BP_STAGE_OFFERED, BP_PHASE_DOWNLOAD);
-	rc = count_ops(x, &x->update.ops_before_offer, err);
+	rc = bp_exec_count_ops(x, &x->update.ops_before_offer, err);
 	if (rc)
 		return rc;
-	rc = l->ops->offer(l->self, p->manifest.data, p->manifest.len, reply_deadline(x), &r, err);
-	if (rc == BP_EREFUSED && count_ops(x, &x->update.ops_after_offer, err))
+	rc = l->ops->offer(l->self, p->manifest.data, p->manifest.len, bp_exec_reply_deadline(x), &r, err);
+	if (rc == BP_EREFUSED && bp_exec_count_ops(x, &x->update.ops_after_offer, err))
 		return BP_EIO;
 	if (rc == BP_EREFUSED)
 		refused(x, &r, &x->update.manifest_refused);
 	if (rc)
-		return trouble(x, rc, err);
+		return bp_exec_trouble(x, rc, err);
 	if (!r.has_slot || r.slot >= BP_SLOTS || !r.has_off || r.off > p->image[r.slot].len)
-		return trouble(x, bp_fail(err, BP_EPROTO, "the device accepted the manifest but named no slot or offset of it"), err);
+		return bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device accepted the manifest but named no slot or offset of it"), err);
 	x->update.slot = r.slot;
 	x->update.resumed_at = r.off;
 	return 0;
@@ -224,16 +222,16 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 
 		x->update.payload_sent += n;
 		if (x->update.payload_sent > most)
-			return trouble(x, bp_fail(err, BP_EPROTO, "the device asks for the same bytes over and over"), err);
+			return bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device asks for the same bytes over and over"), err);
 		rc = l->ops->send(l->self, off, bytes_of(p, x->update.slot, off, n), n, first, p->size[x->update.slot],
-				  p->sha256[x->update.slot], reply_deadline(x), &r, err);
+				  p->sha256[x->update.slot], bp_exec_reply_deadline(x), &r, err);
 		if (rc == BP_EREFUSED)
 			refused(x, &r, &x->update.payload_refused);
 		if (rc)
-			return trouble(x, rc, err);
+			return bp_exec_trouble(x, rc, err);
 		note_gap(x, asked);
 		if (!r.has_off || r.off > image->len)
-			return trouble(x, bp_fail(err, BP_EPROTO, "the device acknowledged bytes that were never sent"), err);
+			return bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device acknowledged bytes that were never sent"), err);
 		/* Where the device really goes on, not where it said it would: what the opening request brought is no resuming. */
 		if (first)
 			x->update.resumed_at = r.off > n || r.off == x->update.resumed_at ? r.off : 0;
@@ -247,8 +245,7 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 	return 0;
 }
 
-/* A reset whose answer is lost is seen on the console. It is asked for again only when it was not. */
-static int ask_reset(struct bp_exec *x, struct bp_err *err)
+int bp_exec_ask_reset(struct bp_exec *x, struct bp_err *err)
 {
 	const struct bp_link *l = &x->board->link;
 	struct bp_smp_reply r;
@@ -257,7 +254,7 @@ static int ask_reset(struct bp_exec *x, struct bp_err *err)
 	memset(&x->marks, 0, sizeof(x->marks));
 	do {
 		bp_exec_note(x, "reset");
-		rc = l->ops->reset(l->self, reply_deadline(x), &r, err);
+		rc = l->ops->reset(l->self, bp_exec_reply_deadline(x), &r, err);
 	} while (rc == BP_ETIMEOUT && !x->marks.boots && left-- > 0);
 	return rc == BP_ETIMEOUT && x->marks.boots && x->again ? 0 : rc;
 }
@@ -270,17 +267,17 @@ static int request_trial(struct bp_exec *x, const struct payload *p, bool stay, 
 
 	bp_exec_note(x, "request trial");
 	bp_exec_owe(x, BP_STAGE_TEST_SENT, BP_PHASE_INSTALL);
-	rc = l->ops->test(l->self, p->digest[x->update.slot], reply_deadline(x), &r, err);
+	rc = l->ops->test(l->self, p->digest[x->update.slot], bp_exec_reply_deadline(x), &r, err);
 	if (rc == BP_EREFUSED)
 		refused(x, &r, &x->update.test_refused);
 	if (rc)
-		return trouble(x, rc, err);
+		return bp_exec_trouble(x, rc, err);
 	x->owed.acked_off = 0; /* the download has served its purpose */
 	bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
 	if (stay)
 		return 0;
-	rc = ask_reset(x, err);
-	return rc ? trouble(x, rc, err) : 0;
+	rc = bp_exec_ask_reset(x, err);
+	return rc ? bp_exec_trouble(x, rc, err) : 0;
 }
 
 static bool was_refused(const struct bp_exec *x)
@@ -293,27 +290,26 @@ static bool over(const struct bp_exec *x)
 	return x->update.code || was_refused(x);
 }
 
-/* Wait until the update has an outcome (marks were cleared before it was asked for); a reset that is announced is given time to happen. */
-static int after_boot(struct bp_exec *x, struct bp_err *err)
+int bp_exec_after_boot(struct bp_exec *x, struct bp_err *err)
 {
 	int rc;
 
 	while (!x->marks.boots) { /* the device resets 100 ms after its answer: silence before that is no settling */
-		rc = bp_wire_next(&x->board->wire, reply_deadline(x), err);
+		rc = bp_wire_next(&x->board->wire, bp_exec_reply_deadline(x), err);
 		if (rc < 0)
 			return rc;
 		if (rc == BP_WIRE_OFF || rc == BP_WIRE_TIME)
-			return trouble(x, rc == BP_WIRE_OFF ? bp_fail(err, BP_EPOWER, "the board lost power")
+			return bp_exec_trouble(x, rc == BP_WIRE_OFF ? bp_fail(err, BP_EPOWER, "the board lost power")
 							    : bp_fail(err, BP_ETIMEOUT, "the device did not reset"), err);
 	}
 	rc = bp_exec_settle(x, err);
 	if (rc < 0)
 		return rc;
 	if (rc == BP_SETTLED_OFF)
-		return trouble(x, bp_fail(err, BP_EPOWER, "the board lost power"), err);
+		return bp_exec_trouble(x, bp_fail(err, BP_EPOWER, "the board lost power"), err);
 	x->never_settled = x->never_settled || rc == BP_SETTLED_NOT;
 	if (rc == BP_SETTLED_NOT)
-		return trouble(x, bp_fail(err, BP_ETIMEOUT, "the device did not settle after the update"), err);
+		return bp_exec_trouble(x, bp_fail(err, BP_ETIMEOUT, "the device did not settle after the update"), err);
 	return 0;
 }
 
@@ -340,24 +336,24 @@ static int enter_recovery(struct bp_exec *x, struct bp_err *err)
 	bp_exec_note(x, "reset into recovery");
 	bp_exec_owe(x, BP_STAGE_OFFERED, BP_PHASE_DOWNLOAD);
 	memset(&x->marks, 0, sizeof(x->marks));
-	rc = l->ops->recover(l->self, reply_deadline(x), &r, err);
+	rc = l->ops->recover(l->self, bp_exec_reply_deadline(x), &r, err);
 	if (rc)
-		return trouble(x, rc, err);
-	rc = after_boot(x, err);
+		return bp_exec_trouble(x, rc, err);
+	rc = bp_exec_after_boot(x, err);
 	if (rc || x->update.code)
 		return rc;
 	rc = observed(x, &runs, err);
 	if (!rc && runs != x->board->product->recovery)
-		return trouble(x, bp_fail(err, BP_EPROTO, "the device did not start its recovery image"), err);
+		return bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device did not start its recovery image"), err);
 	return rc;
 }
 
 /* A refused update is over: back to what the device makes of it. */
 static int leave_recovery(struct bp_exec *x, struct bp_err *err)
 {
-	int rc = ask_reset(x, err);
+	int rc = bp_exec_ask_reset(x, err);
 
-	return rc ? trouble(x, rc, err) : after_boot(x, err);
+	return rc ? bp_exec_trouble(x, rc, err) : bp_exec_after_boot(x, err);
 }
 
 /* A reset that is held back does not happen. */
@@ -365,7 +361,8 @@ static int stays_up(struct bp_exec *x, struct bp_err *err)
 {
 	int rc = bp_exec_run_for(x, HOLD_WATCH_NS, err);
 
-	return rc || !x->marks.boots ? rc : trouble(x, bp_fail(err, BP_EPROTO, "the device reset although the application held it back"), err);
+	return rc || !x->marks.boots ? rc
+				    : bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device reset although the application held it back"), err);
 }
 
 static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struct bp_err *err)
@@ -392,7 +389,7 @@ static int offer_to_outcome(struct bp_exec *x, const struct bp_step *step, struc
 		rc = stays_up(x, err);
 	if (rc || over(x) || step->stay || !step->wait)
 		return rc;
-	return after_boot(x, err);
+	return bp_exec_after_boot(x, err);
 }
 
 /* The slot that does not run; of a product with one slot that one. */
@@ -431,12 +428,12 @@ static int deliver(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 	if (rc == BP_EREFUSED)
 		refused(x, &(struct bp_smp_reply){0}, &x->update.payload_refused);
 	if (rc)
-		return trouble(x, rc, err);
+		return bp_exec_trouble(x, rc, err);
 	if (x->owed.stage < BP_STAGE_TEST_ACKED)
 		bp_exec_owe(x, BP_STAGE_TEST_ACKED, BP_PHASE_INSTALL);
 	if (l->ops->offline)
 		rc = bp_exec_power_on(x, err);
-	return rc || !step->wait ? rc : after_boot(x, err);
+	return rc || !step->wait ? rc : bp_exec_after_boot(x, err);
 }
 
 void bp_exec_patient(struct bp_exec *x, bool patient)
@@ -484,154 +481,4 @@ int bp_exec_update(struct bp_exec *x, const struct bp_step *step, struct bp_err 
 		rc = once(x, step, err);
 	}
 	return rc;
-}
-
-/* A step that wants its update refused; this refusal is no trouble of the undisturbed update. */
-static void check_refusal(struct bp_exec *x, const struct bp_step *st)
-{
-	struct bp_update_result *u = &x->update;
-	bool refused = u->manifest_refused || u->payload_refused || u->test_refused;
-	const char *want;
-
-	if (st->refused < 0 || u->code == BP_EPOWER)
-		return;
-	want = x->board->product->reason[st->refused];
-	if (!x->not_refused[0] && (!refused || u->reason != (uint32_t)st->refused)) {
-		x->other_reason = refused;
-		if (refused)
-			snprintf(x->not_refused, sizeof(x->not_refused), "an update was refused for reason %u, expected %s", u->reason, want);
-		else
-			snprintf(x->not_refused, sizeof(x->not_refused), "an update was not refused, expected %s", want);
-	}
-	if (bp_link_device_trouble(u->code) || refused)
-		memset(u, 0, sizeof(*u));
-}
-
-int bp_exec_surround(struct bp_exec *x, const struct bp_around *around, struct bp_err *err)
-{
-	if (!x->board->senses.set)
-		return bp_fail(err, BP_EIO, "%s: this bench cannot change what the board senses", x->board->name);
-	if (around)
-		bp_exec_note(x, "the board senses: battery %u%%, mains %s, wall clock %lld", around->battery_percent, around->mains ? "yes" : "no",
-			     (long long)around->wallclock_s);
-	return x->board->senses.set(x->board->senses.self, around, err);
-}
-
-static int power_cycles(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
-{
-	bool idle = x->owed.stage == BP_STAGE_IDLE && !x->damage_done;
-	uint64_t before = 0, after = 0;
-	int rc = count_ops(x, &before, err);
-
-	for (uint32_t i = 0; i < st->times && rc >= 0; i++) {
-		rc = bp_exec_power_off(x, err);
-		if (rc < 0)
-			break;
-		bp_obligation_cut(&x->owed, x->board->product->board.dut.trial_attempts);
-		rc = bp_exec_power_on(x, err);
-		if (rc >= 0)
-			rc = st->after_ns ? bp_exec_run_for(x, st->after_ns, err)
-			     : st->at_trial ? bp_exec_settle_or_trial(x, err) : bp_exec_settle(x, err);
-		if (!st->after_ns && rc == BP_SETTLED_NOT)
-			x->never_settled = true;
-	}
-	if (rc >= 0)
-		rc = count_ops(x, &after, err);
-	if (rc >= 0 && idle)
-		x->idle_ops += after - before;
-	return rc < 0 ? rc : 0;
-}
-
-static int damage(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
-{
-	int rc = bp_exec_power_off(x, err);
-
-	if (!rc)
-		rc = bp_exec_damage(x, &st->damage, DAMAGE_SEED, err);
-	if (!rc)
-		rc = bp_exec_power_on(x, err);
-	if (!rc)
-		rc = bp_exec_settle(x, err);
-	if (rc == BP_SETTLED_NOT)
-		x->never_settled = true;
-	return rc < 0 ? rc : 0;
-}
-
-/* From here on the device owes the setting that it had, or the new one; once acknowledged, the new one. */
-static int config_step(struct bp_exec *x, const struct bp_step *st, struct bp_err *err)
-{
-	const struct bp_link *l = &x->board->link;
-	struct bp_smp_reply r;
-	int rc = bp_exec_status(x, &r, err);
-
-	if (rc)
-		return trouble(x, rc, err);
-	if (!r.has_interval || !l->ops->config)
-		return trouble(x, bp_fail(err, BP_EPROTO, "the device tells of no configuration"), err);
-	bp_exec_note(x, "store interval %u", st->interval);
-	x->owed.config = r.interval;
-	x->owed.config_next = st->interval;
-	bp_exec_owe(x, (enum bp_stage)x->owed.stage, (enum bp_phase)x->owed.phase);
-	rc = l->ops->config(l->self, st->interval, reply_deadline(x), &r, err);
-	if (rc)
-		return trouble(x, rc, err);
-	x->owed.config = st->interval;
-	x->owed.config_next = 0;
-	bp_exec_owe(x, (enum bp_stage)x->owed.stage, (enum bp_phase)x->owed.phase);
-	return 0;
-}
-
-static int hold_step(struct bp_exec *x, bool held, struct bp_err *err)
-{
-	const struct bp_link *l = &x->board->link;
-	struct bp_smp_reply r;
-	int rc;
-
-	if (!l->ops->hold)
-		return bp_fail(err, BP_ECONFIG, "%s: link '%s' cannot make the application hold a reset back", x->board->name, l->ops->name);
-	memset(&x->marks, 0, sizeof(x->marks));
-	bp_exec_note(x, held ? "resets are held back" : "resets are released");
-	rc = l->ops->hold(l->self, held, reply_deadline(x), &r, err);
-	if (rc)
-		return trouble(x, rc, err);
-	x->held = held;
-	return held ? 0 : after_boot(x, err);
-}
-
-static int reset_step(struct bp_exec *x, struct bp_err *err)
-{
-	int rc = ask_reset(x, err);
-
-	return rc ? trouble(x, rc, err) : after_boot(x, err);
-}
-
-int bp_exec_steps(struct bp_exec *x, struct bp_err *err)
-{
-	for (unsigned i = 0; i < x->scenario->n_steps; i++) {
-		const struct bp_step *st = &x->scenario->step[i];
-		int rc = 0;
-
-		switch (st->kind) {
-		case BP_STEP_UPDATE:
-		case BP_STEP_UPLOAD:
-			x->update_index++;
-			rc = bp_exec_update(x, st, err);
-			check_refusal(x, st);
-			break;
-		case BP_STEP_POWER_CYCLE: rc = power_cycles(x, st, err); break;
-		case BP_STEP_RESET: rc = reset_step(x, err); break;
-		case BP_STEP_DAMAGE: rc = damage(x, st, err); break;
-		case BP_STEP_BOARD: rc = bp_exec_surround(x, &st->around, err); break;
-		case BP_STEP_HOLD:
-		case BP_STEP_RELEASE: rc = hold_step(x, st->kind == BP_STEP_HOLD, err); break;
-		case BP_STEP_CONFIG: rc = config_step(x, st, err); break;
-		}
-		if (rc < 0)
-			return rc;
-		if (x->update.code == BP_EPOWER)
-			return 1;
-		if (x->update.code && !x->step_trouble[0])
-			snprintf(x->step_trouble, sizeof(x->step_trouble), "%s", x->update.text);
-	}
-	return 0;
 }
