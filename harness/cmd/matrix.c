@@ -178,7 +178,8 @@ static int sweep_run(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *
 	rc = s->real ? bp_matrix_bench_plan(s, a, err) : 0;
 	if (rc)
 		return rc;
-	s->judged = bp_arena_array(a, s->plan->n_runs, sizeof(*s->judged));
+	s->cap_judged = s->plan->n_runs;
+	s->judged = bp_arena_array(a, s->cap_judged, sizeof(*s->judged));
 	if (!s->judged)
 		return bp_fail(err, BP_ENOMEM, "%s: no memory", s->name);
 	timing.plan_ns = bp_clock_ns() - began;

@@ -51,17 +51,13 @@ static struct bp_level level_one(const struct bp_plan *p)
 
 static int room(struct bp_sweep_run *s, struct bp_arena *a, uint32_t had, struct bp_err *err)
 {
-	uint32_t cap = s->plan->n_runs < 2 * s->cap_judged ? 2 * s->cap_judged : s->plan->n_runs;
-	struct bp_judgement *all;
+	while (s->cap_judged < s->plan->n_runs) {
+		struct bp_judgement *all = bp_arena_more(a, s->judged, had, &s->cap_judged, sizeof(*all));
 
-	if (s->plan->n_runs <= s->cap_judged)
-		return 0;
-	all = bp_arena_array(a, cap, sizeof(*all));
-	if (!all)
-		return bp_fail(err, BP_ENOMEM, "%s: no memory for %u runs", s->name, s->plan->n_runs);
-	memcpy(all, s->judged, had * sizeof(*all));
-	s->judged = all;
-	s->cap_judged = cap;
+		if (!all)
+			return bp_fail(err, BP_ENOMEM, "%s: no memory for %u runs", s->name, s->plan->n_runs);
+		s->judged = all;
+	}
 	return 0;
 }
 

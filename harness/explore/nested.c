@@ -11,7 +11,6 @@
 #include "explore/log_pack.h"
 #include "explore/plan_parts.h"
 
-#include <string.h>
 #include <xxhash.h>
 
 #define SLICE_RUNS 2048u /* planned at a time: more is seen to be alike when these have been judged */

@@ -29,16 +29,14 @@ static int variant(struct bp_maker *m, const char *name, uint16_t *out)
 static int grow(struct bp_maker *m)
 {
 	struct bp_plan *p = m->plan;
-	struct bp_case *cases = bp_arena_array(m->arena, 2 * (size_t)m->cap_cases, sizeof(*cases));
-	struct bp_run *run = bp_arena_array(m->arena, 2 * (size_t)m->cap_cases, sizeof(*run));
+	uint32_t cap = m->cap_cases;
+	struct bp_case *cases = m->level ? bp_arena_more(m->arena, p->cases, p->n_cases, &cap, sizeof(*cases)) : NULL;
+	struct bp_run *run = cases ? bp_arena_more(m->arena, p->run, p->n_runs, &m->cap_cases, sizeof(*run)) : NULL;
 
-	if (!m->level || !cases || !run)
+	if (!run)
 		return BP_ENOMEM;
-	memcpy(cases, p->cases, p->n_cases * sizeof(*cases));
-	memcpy(run, p->run, p->n_runs * sizeof(*run));
 	p->cases = cases;
 	p->run = run;
-	m->cap_cases *= 2;
 	return 0;
 }
 
@@ -117,15 +115,14 @@ static uint64_t acts(const struct bp_cutpoint *cut, unsigned n)
 static struct bp_hash128 state_key(struct bp_maker *m, const struct bp_case *c, unsigned n)
 {
 	const struct bp_state *s = &c->state;
-	struct bp_obligation owed = bp_obligation_key(&m->log->owed[s->owed].owed);
+	struct bp_obligation owed = m->log->owed[s->owed].owed;
 	struct bp_hash128 flash = hash(m->content, m->flash->n_pages * sizeof(*m->content), acts(&c->cut, n));
 	struct bp_hash128 h, key;
 
-	if (m->classes) /* as classes do, so that each phase has its own */
-		owed.phase = m->log->owed[s->owed].owed.phase;
+	if (!m->classes) /* of which each phase has its own */
+		owed = bp_obligation_key(&owed);
 	h = hash(&owed, sizeof(owed), flash.lo);
 	key = (struct bp_hash128){h.lo ^ flash.hi, h.hi ^ flash.lo};
-
 	if (s->bounces)
 		key.lo ^= XXH3_64bits(&s->bounces, sizeof(s->bounces));
 	if (bp_fault_is_reset(s->fault)) { /* the core remembers */

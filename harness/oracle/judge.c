@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define ABANDON_PERCENT 25 /* of an image of some pages: one of them */
-#define ACTED 3            /* beside 1, a fail, and BP_JUDGE_CUT */
 
 static int settle(struct bp_judge *j, struct bp_facts *f, struct bp_err *err)
 {
@@ -181,8 +180,12 @@ static int abandon(struct bp_judge *j, int other, struct bp_judgement *out, stru
 	return !rc && (u->code || u->manifest_refused || u->payload_refused) ? look(j, &f, out, err) : rc;
 }
 
-/* 1 when the host did something, and *out->running is what must run now; 0 when there was nothing to do. */
-static int act(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
+/*
+ * What the host does. *acted: it did something, and out->running is what must run now;
+ * not when its image runs already, or no other may be given. Returns as look(), or
+ * BP_JUDGE_CUT.
+ */
+static int act(struct bp_judge *j, bool *acted, struct bp_judgement *out, struct bp_err *err)
 {
 	struct bp_exec *x = j->exec;
 	int cut = x->owed.target >= 0 ? x->owed.target : j->resume, other = another(j, cut);
@@ -202,10 +205,10 @@ static int act(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
 	if (j->action != BP_ACTION_RESUME)
 		x->owed.acked_off = 0;
 	rc = good_update(j, artifact, j->action == BP_ACTION_ANOTHER ? BP_AT_FOLLOW_UP : BP_AT_RETRY, out, err);
-	if (rc)
-		return rc;
-	out->running = artifact;
-	return ACTED;
+	if (!rc)
+		out->running = artifact;
+	*acted = true;
+	return rc;
 }
 
 static int after_recovery(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
@@ -213,12 +216,10 @@ static int after_recovery(struct bp_judge *j, struct bp_judgement *out, struct b
 	struct bp_exec *x = j->exec;
 	/* The same update again, unless its image runs already. */
 	bool resume = x->scenario->after == BP_AFTER_RESUME && j->resume >= 0 && out->running != j->resume;
-	int rc = j->action ? act(j, out, err) : 0;
-	bool acted = rc == ACTED;
+	bool acted = false;
+	int rc = j->action ? act(j, &acted, out, err) : 0;
 
 	j->action = BP_ACTION_NOTHING;
-	if (acted)
-		rc = 0;
 	if (!rc && !acted)
 		rc = resume ? good_update(j, j->resume, BP_AT_RETRY, out, err) : further_boots(j, out, err);
 	if (!rc && resume)

@@ -40,7 +40,7 @@ enum bp_event { BP_EVENT_FLASH, BP_EVENT_LINK_BYTE, BP_EVENT_LINK_FRAME, BP_EVEN
 #define BP_SWEEP_EVENTS 4                           /* those that can be counted through; a time is listed */
 extern const char *const bp_event_names[BP_EVENTS]; /* "flash", "link-byte", "link-frame", "line", "time" */
 
-/* What the host does after a recovery. */
+/* What the host does after a recovery, where there is something to do: its image does not run yet, and the device may still be given it. */
 enum bp_action {
 	BP_ACTION_NOTHING,
 	BP_ACTION_RESUME,              /* the update that was cut, again: it goes on where the device says */
