@@ -29,9 +29,11 @@ const char *bp_aim_refuses(const struct bp_bench_board *b, const struct bp_log *
 		return op->last ? NULL : "within a call of the firmware, where no breakpoint reaches";
 	if (op->kind != BP_OP_ERASE)
 		return "a torn word is too short to aim at";
+	if (bp_log_erases_blank(log, cut->n - 1))
+		return "its page is blank already: a bench cannot see whether the erase began";
 	if (!b->calibration.known)
 		return "torn erases need a calibration: run `brickproof bench calibrate`";
-	return 2 * b->calibration.jitter_ns * WINDOWS > log->start->geo.erase_ns ? "the switch strays too far for a torn erase" : NULL;
+	return 2 * b->calibration.jitter_ns * WINDOWS > bp_log_page(log, cut->n - 1).erase_ns ? "the switch strays too far for a torn erase" : NULL;
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -100,7 +102,7 @@ static int cut_at_return(struct bp_aim *a, const uint32_t regs[17], uint64_t cal
 /* The rail is to be down so far into the erase. A switch slower than that gets its command before the core runs on. */
 static int cut_torn(struct bp_aim *a, struct bp_err *err)
 {
-	int64_t into = (int64_t)(a->log->start->geo.erase_ns * a->cut.torn.percent / 100) + a->shift_ns;
+	int64_t into = (int64_t)(bp_log_page(a->log, a->cut.n - 1).erase_ns * a->cut.torn.percent / 100) + a->shift_ns;
 	int rc = points(a, false, err); /* a core that stands at a breakpoint must be stepped over it, which takes time */
 
 	a->fired = true;
@@ -111,13 +113,12 @@ static int cut_torn(struct bp_aim *a, struct bp_err *err)
 
 static int hit(struct bp_aim *a, const uint32_t regs[17], uint32_t n, bool erase, struct bp_err *err)
 {
-	const struct bp_geometry *g = &a->log->start->geo;
 	uint32_t target = a->cut.n - 1;
 
 	if (a->cut.position == BP_CUT_BEFORE && target == a->next)
 		return cut_at(a, bp_clock_ns(), "halted at the call", err);
 	if (a->cut.position == BP_CUT_AFTER && target == a->next + n - 1)
-		return cut_at_return(a, regs, n * (erase ? g->erase_ns : g->program_ns), err);
+		return cut_at_return(a, regs, n * (erase ? bp_log_page(a->log, target).erase_ns : a->log->start->geo.program_ns), err);
 	if (a->cut.position == BP_CUT_TORN && erase)
 		return cut_torn(a, err);
 	lost(a, "operation %u lies within a call of %u operations", a->cut.n, n);

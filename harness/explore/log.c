@@ -294,3 +294,29 @@ void bp_log_tear(const struct bp_log *l, struct bp_flash *f, uint32_t i, struct 
 	else
 		bp_flash_erase_torn(f, l->op[i].addr, torn);
 }
+
+static bool reads_erased(const uint8_t *bytes, uint32_t len, uint8_t erased)
+{
+	for (uint32_t i = 0; i < len; i++)
+		if (bytes[i] != erased)
+			return false;
+	return true;
+}
+
+bool bp_log_erases_blank(const struct bp_log *l, uint32_t i)
+{
+	const struct bp_geometry *g = &l->start->geo;
+	struct bp_flash_page page = bp_log_page(l, i);
+
+	while (i-- > 0) {
+		const struct bp_log_op *op = &l->op[i];
+
+		if (bp_log_page(l, i).number != page.number)
+			continue;
+		if (op->kind == BP_OP_ERASE)
+			return true;
+		if (!reads_erased(l->data + op->data, l->unit_bytes, g->erased))
+			return false;
+	}
+	return reads_erased(l->start->bytes + page.start, page.bytes, g->erased);
+}

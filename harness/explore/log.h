@@ -97,6 +97,15 @@ void bp_log_apply(const struct bp_log *log, struct bp_flash *f, uint32_t from, u
 /* Tear operation number i on f. */
 void bp_log_tear(const struct bp_log *log, struct bp_flash *f, uint32_t i, struct bp_torn torn);
 
+/* The page that operation number i (from 0) is on. */
+static inline struct bp_flash_page bp_log_page(const struct bp_log *log, uint32_t i)
+{
+	return bp_flash_page_at(&log->start->geo, log->op[i].addr);
+}
+
+/* Does the page that erase number i (from 0) is of read as erased before it? Then nothing shows that the erase has begun. */
+bool bp_log_erases_blank(const struct bp_log *log, uint32_t i);
+
 /* How many events of this kind the update has; times: none. */
 uint32_t bp_log_events(const struct bp_log *log, enum bp_event event);
 

@@ -209,7 +209,7 @@ static void suspect(struct bp_rig *g)
 	uint32_t first = g->looked ? g->fit.first : 0, last = g->looked ? g->fit.last : log->n_ops;
 
 	for (uint32_t k = first; (!g->looked || g->fit.fits) && k <= last && k < log->n_ops; k++)
-		g->force[bp_flash_page_at(&log->start->geo, log->op[k].addr).number] = 1;
+		g->force[bp_log_page(log, k).number] = 1;
 }
 
 static bool is_torn(const struct bp_case *c)
@@ -235,10 +235,11 @@ static bool right_place(const struct bp_rig *g, const struct bp_case *c)
 /* A torn erase that came too early or too late: the next try is shifted by a quarter of an erase. */
 static void correct(struct bp_rig *g, const struct bp_case *c)
 {
-	int64_t step = (int64_t)(g->plan->log->start->geo.erase_ns / 4);
+	int64_t step;
 
 	if (!is_torn(c) || right_place(g, c) || !g->fit.fits)
 		return;
+	step = (int64_t)(bp_log_page(g->plan->log, c->cut.n - 1).erase_ns / 4);
 	g->aim.shift_ns += g->fit.first < c->cut.n ? step : -step;
 }
 

@@ -87,6 +87,13 @@ static const struct {
 	{"flash:1/torn=50%.0", MS, MS / 10, NULL},
 	{"flash:1/torn=50%.0", 5 * MS, 5 * MS / 2, NULL}, /* the window fits four times */
 	{"flash:1/torn=50%.0", 5 * MS, 5 * MS / 2 + 1, "strays"},
+	{"flash:5/torn=50%.0", MS, MS / 10, NULL},    /* what stood there when the update began */
+	{"flash:7/torn=50%.0", MS, MS / 10, NULL},    /* what the update wrote */
+	{"flash:8/torn=50%.0", MS, MS / 10, "blank"}, /* erased a moment ago */
+	{"flash:9/torn=50%.0", MS, MS / 10, "blank"}, /* never written */
+	{"flash:11/torn=50%.0", MS, MS / 10, "blank"}, /* written with what erased cells read as */
+	{"flash:8/before", 0, 0, NULL},
+	{"flash:8/after", 0, 0, NULL},
 	{"link:1", 0, 0, NULL},
 	{"link:frame=1", 0, 0, NULL},
 	{"line:boot#1+5ms", 0, 0, NULL},
@@ -96,6 +103,11 @@ static const struct {
 static void which_cuts(void **state)
 {
 	(void)state;
+	op(BP_OP_ERASE, 0x180, 0, true, true);
+	op(BP_OP_ERASE, 0x180, 0, true, true);
+	op(BP_OP_ERASE, 0x200, 0, true, true);
+	op(BP_OP_PROGRAM, 0x200, 0xff, true, true);
+	op(BP_OP_ERASE, 0x200, 0, true, true);
 	for (size_t i = 0; i < sizeof(bench_rows) / sizeof(bench_rows[0]); i++) {
 		struct bp_bench_board b = {.debug = &bp_debug_openocd_ops,
 					   .calibration = {.known = bench_rows[i].dead_ns != 0, .dead_ns = bench_rows[i].dead_ns,
@@ -108,6 +120,31 @@ static void which_cuts(void **state)
 		if (!refused != !bench_rows[i].refused || (refused && !strstr(refused, bench_rows[i].refused)))
 			fail_msg("%s: %s", bench_rows[i].cut, refused ? refused : "taken on");
 	}
+}
+
+/* Where pages are unequal, a torn erase has its own page's time to fit into: 4 ms, 40 ms. */
+static void unequal_pages(void **state)
+{
+	struct bp_bench_board b = {.debug = &bp_debug_openocd_ops, .calibration = {.known = true, .dead_ns = MS, .jitter_ns = MS}};
+	struct bp_geometry sectors = geo;
+	struct bp_cutpoint small, large;
+	uint8_t old[512];
+
+	(void)state;
+	sectors.page_bytes = 256;
+	sectors.erase_ns = 40 * MS;
+	sectors.sectors[0] = (struct bp_sectors){.pages = 4, .page_bytes = 128, .erase_ns = 4 * MS};
+	sectors.sectors[1] = (struct bp_sectors){.pages = 2, .page_bytes = 256, .erase_ns = 40 * MS};
+	sectors.n_sectors = 2;
+	assert_int_equal(bp_flash_new(arena, &sectors, SEED, &hand->start), 0);
+	memset(old, 0x5a, sizeof(old));
+	bp_flash_load(hand->start, 0x100, old, sizeof(old));
+	op(BP_OP_ERASE, 0x180, 0, true, true);
+	op(BP_OP_ERASE, 0x200, 0, true, true);
+	assert_int_equal(bp_cutpoint_parse("flash:5/torn=50%.0", &small, NULL), 0);
+	assert_int_equal(bp_cutpoint_parse("flash:8/torn=50%.0", &large, NULL), 0);
+	assert_non_null(strstr(bp_aim_refuses(&b, hand, &small), "strays"));
+	assert_null(bp_aim_refuses(&b, hand, &large));
 }
 
 /* ---- a board whose core makes the calls of a script ----------------------------------------------- */
@@ -452,6 +489,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(which_cuts, begin, end),
+		cmocka_unit_test_setup_teardown(unequal_pages, begin, end),
 		cmocka_unit_test_setup_teardown(aimed, begin, end),
 		cmocka_unit_test_setup_teardown(every_state_is_found, begin, end),
 		cmocka_unit_test_setup_teardown(what_fits_nothing, begin, end),
