@@ -5,11 +5,12 @@
 #
 # Sourced; wants $program, and a folder $work.
 
+# Each has a torn erase that a bench can prove: not of a slot that is blank when the download begins.
 # FIRMWARE:SCENARIO, or FIRMWARE:SCENARIO:SEEN: the invariants, an extended regular expression, one of which a bench finds
 # broken where the virtual board looks into the running core and finds the first one there.
 # shellcheck disable=SC2034 # for the scripts
 worlds='reference:power-cut-install mutant-confirmed-before-written:power-cut-confirm mutant-state-kept-once:power-cut-install
-	mutant-pending-before-last-page:power-cut-download mutant-resume-without-hash:power-cut-download
+	mutant-pending-before-last-page:power-cut-download mutant-resume-without-hash:power-cut-install
 	mutant-running-slot-overwritten:power-cut-download:updatable|boots-allowed-image|recovers-in-time'
 
 # Tokens of erases, or of operations, at a position: first those that fail. A torn erase whose variants differ from each
