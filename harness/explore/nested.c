@@ -48,7 +48,7 @@ void bp_plan_base(const struct bp_plan *p, const struct bp_case *c, struct bp_fl
 static int add_log(struct bp_maker *m, const struct bp_log *log)
 {
 	if (m->n_logs == m->cap_logs) {
-		const struct bp_log **all = bp_arena_more(m->arena, m->log_of, m->n_logs, &m->cap_logs, sizeof(log));
+		const struct bp_log **all = bp_arena_more(m->arena, m->log_of, m->n_logs, &m->cap_logs, sizeof(const struct bp_log *));
 
 		if (!all)
 			return BP_ENOMEM;
