@@ -22,7 +22,7 @@ void bp_latency_print(const char *what, struct bp_latency *l);
 
 /*
  * Over a pty: console line, bare poll-and-write loop, link byte, time. Prints the
- * figures; a line for programs (`#mark …`, ns) stands among them. 0 or negative.
+ * figures; lines for programs (`#mark …`, ns) stand among them. 0 or negative.
  */
 int bp_speed_triggers(struct bp_arena *a, struct bp_err *err);
 
