@@ -44,7 +44,7 @@ struct bp_log_line {         /* one line of the device's console */
 
 struct bp_log {
 	struct bp_arena *arena;
-	struct bp_flash *start;          /* flash when the update began */
+	struct bp_flash *start;          /* flash when the update began; NULL: a recovery's log, whose plan knows it */
 	uint32_t unit_bytes;
 	uint64_t byte_ns;                /* of the link */
 	struct bp_log_op *op;
@@ -97,13 +97,13 @@ void bp_log_apply(const struct bp_log *log, struct bp_flash *f, uint32_t from, u
 /* Tear operation number i on f. */
 void bp_log_tear(const struct bp_log *log, struct bp_flash *f, uint32_t i, struct bp_torn torn);
 
-/* The page that operation number i (from 0) is on. */
+/* The page that operation number i (from 0) is on. Of an update's log: it has its start. */
 static inline struct bp_flash_page bp_log_page(const struct bp_log *log, uint32_t i)
 {
 	return bp_flash_page_at(&log->start->geo, log->op[i].addr);
 }
 
-/* Does the page that erase number i (from 0) is of read as erased before it? Then nothing shows that the erase has begun. */
+/* Does the page read as erased already when erase number i (from 0) begins? Then nothing shows that it has. Of an update's log. */
 bool bp_log_erases_blank(const struct bp_log *log, uint32_t i);
 
 /* How many events of this kind the update has; times: none. */

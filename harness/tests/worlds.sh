@@ -5,9 +5,9 @@
 #
 # Sourced; wants $program, and a folder $work.
 
-# Each has a torn erase that a bench can prove: not of a slot that is blank when the download begins.
 # FIRMWARE:SCENARIO, or FIRMWARE:SCENARIO:SEEN: the invariants, an extended regular expression, one of which a bench finds
-# broken where the virtual board looks into the running core and finds the first one there.
+# broken where the virtual board looks into the running core and finds the first one there. Each has a torn erase that a bench
+# can prove: not one of a page that is blank already.
 # shellcheck disable=SC2034 # for the scripts
 worlds='reference:power-cut-install mutant-confirmed-before-written:power-cut-confirm mutant-state-kept-once:power-cut-install
 	mutant-pending-before-last-page:power-cut-download mutant-resume-without-hash:power-cut-install
