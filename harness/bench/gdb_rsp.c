@@ -15,8 +15,11 @@
 
 /* ---- the connection --------------------------------------------------------- */
 
+/* What came in time counts even when we are late, but no more than one read brings: a peer that never stops talking must not hold us. */
 static int next_event(struct bp_gdb *g, uint64_t deadline_ns, struct bp_err *err)
 {
+	bool late = false;
+
 	for (;;) {
 		while (g->in_at < g->in_len) {
 			enum bp_gdb_event e = bp_gdb_parse(&g->parser, g->in[g->in_at++]);
@@ -24,9 +27,11 @@ static int next_event(struct bp_gdb *g, uint64_t deadline_ns, struct bp_err *err
 			if (e != BP_GDB_NOTHING)
 				return (int)e;
 		}
-		/* A peer that never stops talking must not hold us beyond the deadline. */
-		if (bp_clock_ns() >= deadline_ns && g->parser.state != BP_GDB_IDLE)
-			return bp_fail(err, BP_ETIMEOUT, "gdb: no end of an answer in time");
+		if (bp_clock_ns() >= deadline_ns) {
+			if (late || g->parser.state != BP_GDB_IDLE)
+				return bp_fail(err, BP_ETIMEOUT, "gdb: no end of an answer in time");
+			late = true;
+		}
 		int n = bp_stream_receive(g->fd, g->in, sizeof(g->in), deadline_ns, err);
 
 		if (n < 0)
@@ -66,6 +71,17 @@ static int receive(struct bp_gdb *g, uint64_t deadline_ns, struct bp_err *err)
 		if (e == BP_GDB_PACKET)
 			return (int)g->parser.len;
 	}
+}
+
+/* n: of the packet just received. O and hex digits is what the target or the stub prints: the first packet behind that. */
+static int skip_output(struct bp_gdb *g, int n, uint64_t deadline_ns, struct bp_err *err)
+{
+	while (n > 0 && g->parser.body[0] == 'O' && strcmp(g->parser.body, "OK")) {
+		if (bp_clock_ns() >= deadline_ns && g->in_at == g->in_len)
+			return bp_fail(err, BP_ETIMEOUT, "gdb: output without end, and no answer in time");
+		n = receive(g, deadline_ns, err);
+	}
+	return n;
 }
 
 /* Wait for the stub's '+', sending again at each '-'. */
@@ -297,9 +313,7 @@ int bp_gdb_monitor(struct bp_gdb *g, const char *command, uint64_t deadline_ns, 
 
 	for (const char *p = command; *p && (size_t)at + 3 < sizeof(g->body); p++)
 		at += snprintf(g->body + at, sizeof(g->body) - (size_t)at, "%02x", (unsigned char)*p);
-	n = ask_raw(g, (size_t)at, deadline_ns, err);
-	while (n > 1 && g->parser.body[0] == 'O' && g->parser.body[1] != 'K') /* Ohex: a line that it prints */
-		n = receive(g, deadline_ns, err);
+	n = skip_output(g, ask_raw(g, (size_t)at, deadline_ns, err), deadline_ns, err);
 	return expect_ok(g, n, "run that command", err);
 }
 
@@ -332,14 +346,10 @@ int bp_gdb_interrupt(struct bp_gdb *g, uint64_t deadline_ns, struct bp_err *err)
 
 int bp_gdb_wait_stop(struct bp_gdb *g, unsigned *signal, uint64_t deadline_ns, struct bp_err *err)
 {
-	int n, rc;
+	int rc = skip_output(g, receive(g, deadline_ns, err), deadline_ns, err);
 
-	do { /* O is the target's console output through the stub */
-		n = receive(g, deadline_ns, err);
-		if (n < 0)
-			return n;
-	} while (g->parser.body[0] == 'O' && strcmp(g->parser.body, "OK"));
-	rc = stopped(g, signal, err);
+	if (rc >= 0)
+		rc = stopped(g, signal, err);
 	if (!rc)
 		g->running = false;
 	return rc;

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +118,8 @@ static void framing(void **state)
 
 /* ---- a stub that follows a script ----------------------------------------------------- */
 
+#define ENDLESS UINT_MAX
+
 struct step {
 	const char *hear;       /* raw bytes that must come; NULL: the end */
 	const char *say;        /* raw bytes, "close", or a packet's body behind a ':' */
@@ -124,36 +128,49 @@ struct step {
 
 static pid_t stub;
 
+/* What a stub says without end, faster than anybody listens; none while flood_len is 0. */
+static char flood[512];
+static size_t flood_len;
+
+/* In libc's place: behind what has really come stands the flood, whole packets of it. */
+ssize_t recv(int fd, void *buf, size_t cap, int flags)
+{
+	ssize_t n = recvfrom(fd, buf, cap, flags, NULL, NULL);
+
+	if (n >= 0 || errno != EAGAIN || !flood_len)
+		return n;
+	for (n = 0; (size_t)n + flood_len <= cap; n += (ssize_t)flood_len)
+		memcpy((char *)buf + n, flood, flood_len);
+	return n;
+}
+
+/* The bytes of what is said. */
+static size_t spell(const char *say, char out[static 512])
+{
+	int n = say[0] == ':' ? bp_gdb_frame(say + 1, strlen(say + 1), out, 512, NULL) : snprintf(out, 512, "%s", say);
+
+	return (size_t)n;
+}
+
 static void stub_say(int fd, const char *say, unsigned times)
 {
-	char framed[512];
-	int n;
+	char bytes[512];
+	size_t len = spell(say, bytes);
 
 	if (!strcmp(say, "close"))
 		_exit(0);
-	for (unsigned i = 0; i < (times ? times : 1); i++) {
-		if (say[0] == ':') {
-			n = bp_gdb_frame(say + 1, strlen(say + 1), framed, sizeof(framed), NULL);
-			if (send(fd, framed, (size_t)n, MSG_NOSIGNAL) < 0)
-				_exit(0);
-		} else if (send(fd, say, strlen(say), MSG_NOSIGNAL) < 0) {
+	for (unsigned i = 0; times != ENDLESS && i < (times ? times : 1); i++)
+		if (send(fd, bytes, len, MSG_NOSIGNAL) < 0)
 			_exit(0);
-		}
-	}
 }
 
 static void stub_main(int fd, const struct step *s)
 {
-	char framed[512], got;
+	char want[512], got;
 
 	for (; s->hear; s++) {
-		size_t len = strlen(s->hear);
-		const char *want = s->hear;
+		size_t len = spell(s->hear, want);
 
-		if (want[0] == ':') {
-			len = (size_t)bp_gdb_frame(want + 1, len - 1, framed, sizeof(framed), NULL);
-			want = framed;
-		}
 		for (size_t i = 0; i < len; i++)
 			if (read(fd, &got, 1) != 1 || got != want[i])
 				_exit(9);
@@ -304,9 +321,10 @@ static const struct talk_row talk_rows[] = {
 	{"odd digits", {NEW_STUB, {":m20,4", ":010", 0}}, read_four, BP_EPROTO, "3 digits", false},
 	{"stalled", {NEW_STUB, {":m20,4", "$01", 0}}, read_four, BP_ETIMEOUT, NULL, false},
 	{"silent", {NEW_STUB, {":m20,4", "", 0}}, read_four, BP_ETIMEOUT, NULL, false},
-	{"acks without end", {OLD_STUB, {":m20,4", "++++++++", 1000000}}, read_four, BP_ETIMEOUT, NULL, true},
-	{"notifications without end", {NEW_STUB, {":m20,4", "%Stop:T05#99", 1000000}}, read_four, BP_ETIMEOUT, NULL, true},
-	{"a packet without end", {NEW_STUB, {":m20,4", "$", 0}, {"", "abcdefgh", 1000000}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"acks without end", {OLD_STUB, {":m20,4", "++++++++", ENDLESS}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"notifications without end", {NEW_STUB, {":m20,4", "%Stop:T05#99", ENDLESS}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"noise without end", {NEW_STUB, {":m20,4", "xyz", ENDLESS}}, read_four, BP_ETIMEOUT, NULL, true},
+	{"a packet without end", {NEW_STUB, {":m20,4", "$", 0}, {"", "abcdefgh", ENDLESS}}, read_four, BP_ETIMEOUT, NULL, true},
 	{"a huge packet", {NEW_STUB, {":m20,4", "$", 0}, {"", "abcdefgh", 4000}, {"", "#00", 0}}, read_four, BP_EPROTO, NULL, true},
 	{"closed", {NEW_STUB, {":m20,4", "close", 0}}, read_four, BP_EIO, "closed", false},
 	{"closed within", {NEW_STUB, {":m20,4", "$01", 0}, {"", "close", 0}}, read_four, BP_EIO, "closed", false},
@@ -323,7 +341,9 @@ static const struct talk_row talk_rows[] = {
 	{"no stop", {NEW_STUB, {":vCont;c", ":hello", 0}, {"\x03", "", 0}}, run_and_stop, BP_EPROTO, "where a stop was expected", false},
 	{"half a stop", {NEW_STUB, {":vCont;c", ":T0", 0}, {"\x03", "", 0}}, run_and_stop, BP_EPROTO, "where a stop was expected", false},
 	{"it runs on", {NEW_STUB, {":vCont;c", "", 0}}, run_for_ever, BP_ETIMEOUT, NULL, false},
+	{"it prints without end", {NEW_STUB, {":vCont;c", ":O6869", ENDLESS}}, run_for_ever, BP_ETIMEOUT, NULL, true},
 	{"monitor", {NEW_STUB, {":qRcmd,6869", ":O610a", 3}, {"", ":OK", 0}}, monitor, 0, NULL, false},
+	{"monitor prints without end", {NEW_STUB, {":qRcmd,6869", ":O610a", ENDLESS}}, monitor, BP_ETIMEOUT, NULL, true},
 	{"monitor refused", {NEW_STUB, {":qRcmd,6869", ":E01", 0}}, monitor, BP_EIO, "refused to run that command", false},
 	{"flash", {NEW_STUB, {":vFlashErase:1000,2", ":OK", 0}, {":vFlashWrite:1000:ab", ":OK", 0}, {":vFlashDone", ":OK", 0}}, flash, 0,
 	 NULL, false},
@@ -342,11 +362,14 @@ static void talks(void **state)
 
 		err.text[0] = '\0';
 		rc = bp_gdb_begin(&gdb, fd, SOON, &err);
+		for (const struct step *s = row->step; s->hear; s++)
+			flood_len = s->times == ENDLESS ? spell(s->say, flood) : 0;
 		if (!rc)
 			rc = row->talk();
+		flood_len = 0;
 		if (rc != row->rc || (row->says && !strstr(err.text, row->says)))
 			fail_msg("%s: %d, expected %d: %s", row->name, rc, row->rc, err.text);
-		if (bp_clock_ns() - before > 2 * BP_NS_PER_S)
+		if (bp_clock_ns() - before > 20 * BP_NS_PER_S)
 			fail_msg("%s: took too long", row->name);
 		finish(fd, row->name, !row->broken);
 	}

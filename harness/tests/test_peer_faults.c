@@ -54,7 +54,7 @@ static void all_of(int fd, const char *bytes, size_t len)
 static void misbehave(int fd, enum fault fault, const char *half)
 {
 	static const char noise[] = "\x01\x80\xf3noise}\x13#$##zz+-\x1a\x03";
-	char drop[512];
+	static char drop[65536]; /* a flood in blocks of that size is faster than any driver reads */
 	bool once = false;
 
 	if (fault == CLOSED)
