@@ -292,10 +292,11 @@ static bool over(const struct bp_exec *x)
 
 int bp_exec_after_boot(struct bp_exec *x, struct bp_err *err)
 {
+	uint64_t until = bp_exec_reply_deadline(x);
 	int rc;
 
 	while (!x->marks.boots) { /* the device resets 100 ms after its answer: silence before that is no settling */
-		rc = bp_wire_next(&x->board->wire, bp_exec_reply_deadline(x), err);
+		rc = bp_wire_next(&x->board->wire, until, err);
 		if (rc < 0)
 			return rc;
 		if (rc == BP_WIRE_OFF || rc == BP_WIRE_TIME)

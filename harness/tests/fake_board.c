@@ -114,7 +114,7 @@ static int power_off(void *self, struct bp_err *err)
 static int read_console(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *err)
 {
 	struct fake *f = self;
-	const struct fake_line *l = &f->line[f->next_line];
+	struct fake_line *l = &f->line[f->next_line];
 	size_t n;
 
 	(void)err;
@@ -123,7 +123,10 @@ static int read_console(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, s
 	n = strlen(l->text) < cap ? strlen(l->text) : cap;
 	memcpy(buf, l->text, n);
 	*at_ns = l->at_ns;
-	f->next_line++;
+	if (f->script.chatters && !strcmp(l->text, "still here\n"))
+		l->at_ns += 100 * MS;
+	else
+		f->next_line++;
 	return (int)n;
 }
 
@@ -257,6 +260,7 @@ static int reset(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, str
 	f->n_lines = f->next_line = 0;
 	if (!f->script.no_reset)
 		say(f, 100, "boot: cause software");
+	say(f, 100, f->script.chatters ? "still here" : NULL);
 	return 0;
 }
 

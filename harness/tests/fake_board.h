@@ -40,7 +40,7 @@ struct fake_script {
 	unsigned good_updates;    /* that it takes before it refuses any */
 	int send;                 /* BP_ETIMEOUT, …: what comes of the payload */
 	uint32_t resume_at;
-	bool no_reset, stays_in_trial, never_confirms, keeps_old, damages_new, traps_in_update;
+	bool no_reset, chatters, stays_in_trial, never_confirms, keeps_old, damages_new, traps_in_update;
 	/* the rig's own trouble */
 	bool power_fails, relay_sticks, probe_fails, compare_fails;
 };

@@ -169,6 +169,8 @@ static const struct row rows[] = {
 	{"follow-up: trial refused", BP_INV_UPDATABLE, "was refused", BP_STAGE_CONFIRMED, .script = {.update = FAKE_REFUSES_TEST}},
 	{"follow-up: no answer", BP_INV_UPDATABLE, "failed: fake link: timeout", BP_STAGE_CONFIRMED, .script = {.send = BP_ETIMEOUT}},
 	{"follow-up: no reset", BP_INV_UPDATABLE, "did not reset", BP_STAGE_CONFIRMED, .script = {.no_reset = true}},
+	{"follow-up: no reset, but much to tell", BP_INV_UPDATABLE, "did not reset", BP_STAGE_CONFIRMED,
+	 .script = {.no_reset = true, .chatters = true}},
 	{"follow-up: for ever on trial", BP_INV_UPDATABLE, "did not settle", BP_STAGE_CONFIRMED, .script = {.stays_in_trial = true}},
 	{"follow-up: never confirmed", BP_INV_UPDATABLE, "never confirmed", BP_STAGE_CONFIRMED, .script = {.never_confirms = true}},
 	{"follow-up: confirmed, but another runs", BP_INV_ROLLBACK_INDEX_MONOTONIC, "to runs", BP_STAGE_CONFIRMED, .script = {.keeps_old = true}},
