@@ -219,8 +219,7 @@ static int first_byte(struct bp_real *r, uint64_t *after_ns, struct bp_err *err)
 
 	while (bp_clock_ns() < since)
 		poll(NULL, 0, 10);
-	while (r->console.ops->read(r->console.self, bytes, sizeof(bytes), &at, NULL) > 0)
-		;
+	bp_console_drop(&r->console);
 	on = bp_clock_ns();
 	deadline = on + FIRST_BYTE_NS;
 	rc = r->power.ops->on(r->power.self, err);

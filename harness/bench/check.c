@@ -130,10 +130,9 @@ static void loses_power(struct checker *c)
 static void not_fed(struct checker *c)
 {
 	static const char what[] = "nothing feeds it while off";
-	uint8_t bytes[256];
 	struct bp_err err = {0};
-	uint64_t at;
-	int heard = 0, n, rc;
+	size_t heard;
+	int rc;
 
 	if (c->r->unproven) {
 		tell(c, what, BP_CHECK_SKIPPED, "it never loses its power");
@@ -141,11 +140,9 @@ static void not_fed(struct checker *c)
 	}
 	rc = bp_real_power_down(c->r, &err);
 	poll(NULL, 0, (int)(c->r->window_ns / BP_NS_PER_MS) + 1);
-	while (c->r->console.ops->read(c->r->console.self, bytes, sizeof(bytes), &at, NULL) > 0)
-		;
+	bp_console_drop(&c->r->console);
 	poll(NULL, 0, LONG_OFF_MS);
-	while ((n = c->r->console.ops->read(c->r->console.self, bytes, sizeof(bytes), &at, NULL)) > 0)
-		heard += n;
+	heard = bp_console_drop(&c->r->console);
 	if (!rc)
 		rc = power_up(c, &err);
 	if (!rc)

@@ -48,4 +48,10 @@ struct bp_console {
 	void *self;
 };
 
+/*
+ * Read what has come and throw it away: the number of bytes, 0 without a port (ops
+ * NULL). Does not block, and gives up on a port that babbles without end.
+ */
+size_t bp_console_drop(const struct bp_console *c);
+
 #endif

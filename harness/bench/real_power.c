@@ -160,23 +160,14 @@ static int attach(struct bp_real *r, struct bp_err *err)
 	return rc;
 }
 
-static void drop_stale(const struct bp_console *c)
-{
-	uint8_t stale[256];
-	uint64_t at;
-
-	while (c->ops && c->ops->read(c->self, stale, sizeof(stale), &at, NULL) > 0)
-		;
-}
-
 /* Power on and attach, caught when the probe can. A board that could not be caught is tried once more without. */
 static int energize(struct bp_real *r, struct bp_err *err)
 {
 	int rc = 0;
 
 	sleep_until(r->off_ns + OFF_NS, false);
-	drop_stale(&r->console);
-	drop_stale(&r->port);
+	bp_console_drop(&r->console);
+	bp_console_drop(&r->port);
 	r->can_catch = r->can_catch && (!bp_real_sees(r) || r->debug.ops->hold);
 	if (r->can_catch && bp_real_sees(r))
 		rc = r->debug.ops->hold(r->debug.self, bp_deadline_in(BP_REAL_DEBUG_NS), err);

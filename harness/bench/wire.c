@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define LATE_BYTES 65536u /* more than a serial port buffers (Linux: 4 KiB of N_TTY, 64 KiB of its flip buffer) */
+
 void bp_wire_init(struct bp_wire *w, const struct bp_world *world, const struct bp_console *console, const struct bp_console *smp)
 {
 	memset(w, 0, sizeof(*w));
@@ -73,6 +75,16 @@ static int fill(struct bp_wire_port *p, struct bp_err *err)
 	return n;
 }
 
+/*
+ * What came in time counts even when the host itself came late; but a board that
+ * babbles faster than it is read cannot hold off a deadline.
+ */
+static bool babbles(struct bp_wire *w, uint64_t until_ns, int bytes)
+{
+	w->late_bytes = bp_world_now(w->world) < until_ns ? 0 : w->late_bytes + (size_t)bytes;
+	return w->late_bytes > LATE_BYTES;
+}
+
 int bp_wire_next(struct bp_wire *w, uint64_t until_ns, struct bp_err *err)
 {
 	for (;;) {
@@ -87,6 +99,8 @@ int bp_wire_next(struct bp_wire *w, uint64_t until_ns, struct bp_err *err)
 		more = rc < 0 ? rc : fill(&w->smp, err);
 		if (rc < 0 || more < 0)
 			return rc < 0 ? rc : more;
+		if ((rc || more) && babbles(w, until_ns, rc + more))
+			return BP_WIRE_TIME;
 		if (rc || more)
 			continue;
 		rc = bp_world_wait(w->world, until_ns, err);

@@ -37,6 +37,7 @@ struct bp_wire_port {
 struct bp_wire {
 	const struct bp_world *world;
 	struct bp_wire_port text, smp;   /* smp: a port of its own, or none: SMP shares the console */
+	size_t late_bytes;               /* read after the deadline of the wait at hand */
 	uint64_t sent;                   /* bytes that the host has put on the wire: link:N counts these */
 	const uint8_t *msg;
 	size_t msg_len;

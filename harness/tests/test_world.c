@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bench/wire.h"
 #include "bench/world_real.h"
 
 #define MS BP_NS_PER_MS
@@ -37,7 +38,16 @@ static int fake_poll(void *self, short *events, uint64_t *deadline_ns)
 	return f->fd[0];
 }
 
-static const struct bp_console_ops fake_ops = {.name = "fake", .poll = fake_poll};
+/* A board that babbles, faster than anybody reads. */
+static int fake_read(void *self, uint8_t *buf, size_t cap, uint64_t *at_ns, struct bp_err *e)
+{
+	(void)self, (void)e;
+	memset(buf, '\n', cap);
+	*at_ns = bp_clock_ns();
+	return (int)cap;
+}
+
+static const struct bp_console_ops fake_ops = {.name = "fake", .poll = fake_poll, .read = fake_read};
 
 static struct bp_world_real real;
 static struct bp_world world;
@@ -115,6 +125,23 @@ static void output_of_a_late_wait(void **state)
 	assert_int_equal(bp_world_wait(&world, past + 1, &err), BP_WAKE_OUTPUT);
 	hear();
 	assert_int_equal(bp_world_wait(&world, past, &err), BP_WAKE_TIME);
+}
+
+static void babble_without_end(void **state)
+{
+	uint64_t until = bp_clock_ns() + 5 * MS, lines = 0;
+	struct bp_wire wire;
+	int rc;
+
+	(void)state;
+	bp_wire_init(&wire, &world, &console, NULL);
+	while ((rc = bp_wire_next(&wire, until, &err)) == BP_WIRE_TEXT)
+		assert_true(lines++ < UINT64_C(100000000));
+	assert_int_equal(rc, BP_WIRE_TIME);
+	assert_true(bp_clock_ns() >= until);
+	/* The next wait is one of its own. */
+	assert_int_equal(bp_wire_next(&wire, bp_clock_ns() + MS, &err), BP_WIRE_TEXT);
+	assert_true(bp_console_drop(&console) > 0);
 }
 
 static void hang_up_is_output(void **state)
@@ -256,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(time_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(output_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(output_of_a_late_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(babble_without_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(hang_up_is_output, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_drivers_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_descriptors, setup, teardown),
