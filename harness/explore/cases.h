@@ -18,8 +18,8 @@ struct bp_judge bp_case_judge(struct bp_exec *x, const struct bp_bytes *bootload
 /* The verdict not-exercised, with why. */
 void bp_case_not_exercised(struct bp_judgement *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for a sweep without a point, or a listed point that the update lacks. */
-void bp_case_empty(struct bp_judgement *out, const struct bp_case *c);
+/* The same for a sweep without a point, or a listed point that the update lacks. log: of the undisturbed update. */
+void bp_case_empty(struct bp_judgement *out, const struct bp_log *log, const struct bp_case *c);
 
 /*
  * Faults that need no aim. Damage at rest of a damage case is done, the edit of an

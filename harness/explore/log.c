@@ -39,8 +39,8 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 
 void bp_log_restart(struct bp_log *l)
 {
-	l->n_ops = l->n_owed = l->n_sends = l->n_data = l->n_kept = 0;
-	l->failed = 0;
+	l->n_ops = l->n_owed = l->n_sends = l->n_lines = l->n_data = l->n_kept = 0;
+	l->failed = false;
 }
 
 int bp_log_keep(struct bp_log *l, const struct bp_vboard *board)
@@ -60,7 +60,7 @@ static uint32_t kept_now(struct bp_log *l)
 	if (!l->board)
 		return 0;
 	if (l->cap_kept - l->n_kept < l->kept_bytes) {
-		l->failed = 1;
+		l->failed = true;
 		return 0;
 	}
 	bp_vboard_kept(l->board, row);
@@ -76,7 +76,7 @@ void bp_log_op(void *log, const struct bp_op *op)
 	struct bp_log_op *o;
 
 	if (l->n_ops == l->cap_ops || l->cap_data - l->n_data < l->unit_bytes) {
-		l->failed = 1;
+		l->failed = true;
 		return;
 	}
 	o = &l->op[l->n_ops++];
@@ -95,7 +95,7 @@ void bp_log_owe(struct bp_log *l, uint64_t at_ns, const struct bp_obligation *o)
 	if (l->n_owed && !memcmp(&l->owed[l->n_owed - 1].owed, o, sizeof(*o)))
 		return;
 	if (l->n_owed == l->cap_owed) {
-		l->failed = 1;
+		l->failed = true;
 		return;
 	}
 	l->owed[l->n_owed].at_ns = at_ns;
@@ -109,7 +109,7 @@ void bp_log_sent(struct bp_log *l, uint64_t at_ns, size_t len)
 	if (l->n_sends)
 		first = l->send[l->n_sends - 1].first + l->send[l->n_sends - 1].len;
 	if (l->n_sends == l->cap_sends) {
-		l->failed = 1;
+		l->failed = true;
 		return;
 	}
 	l->send[l->n_sends] = (struct bp_log_send){at_ns, first, (uint32_t)len};
@@ -124,7 +124,7 @@ void bp_log_line(void *log, uint64_t at_ns, const char *line, size_t len)
 	if (text)
 		l->line[l->n_lines++] = (struct bp_log_line){at_ns, text, len};
 	else
-		l->failed = 1;
+		l->failed = true;
 }
 
 uint32_t bp_log_events(const struct bp_log *l, enum bp_event event)

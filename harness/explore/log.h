@@ -59,7 +59,8 @@ struct bp_log {
 	uint32_t cap_ops, cap_owed, cap_sends, cap_lines, cap_data;
 	uint64_t begin_ns, end_ns;       /* board time when the steps began and were over */
 	uint32_t n_traps;                /* breaches of the flash's rules in the steps: states that are built know nothing of them */
-	int failed;                      /* a table was full: BP_ENOMEM at the end */
+	bool failed;                     /* a table was full */
+	bool endless;                    /* so was one of the update's: nothing is recorded, and no point can be cut at */
 };
 
 /* Tables for an update on this board; start: an empty flash of the same geometry. */

@@ -412,7 +412,7 @@ int bp_rig_case(struct bp_rig *g, const struct bp_plan *p, const struct bp_case 
 		return 0;
 	}
 	if (c->kind == BP_CASE_EMPTY) {
-		bp_case_empty(out, c);
+		bp_case_empty(out, p->log, c);
 		return 0;
 	}
 	g->detached = detached;

@@ -244,6 +244,14 @@ BRICKPROOF_HOME=$work/home try run --quiet --control behaves --firmware mutant-b
 want_status 1
 want_sum exit 1 "$work/missed"
 
+begin "an update that sees no end: the device has failed, and the cuts that nobody could make are told"
+try run --quiet --control none --product small --firmware mutant-record-wiped-for-ever --reports "$work/endless" power-cut-install
+want_status 1
+want_lines "$out" 1 '^fail power-cut-install: recovers-in-time: did not settle'
+want_lines "$out" 4 '^not-exercised power-cut-install: sweep [1-4] cuts nowhere: the undisturbed update sees no end'
+want_sum fail 1 "$work/endless"
+want_sum not_exercised 4 "$work/endless"
+
 begin "without its control there is no run"
 BRICKPROOF_HOME=$work/home try run --quiet --budget 2 --reports "$work/nothing" power-cut-confirm
 want_refused "mutant-$control"
