@@ -186,7 +186,7 @@ static void all_refused(const struct contract_debug *c)
 	want(c, c->ops->matches(c->self, c->flash, &byte, 1, &err), BP_EPOWER, "matches");
 	want(c, c->ops->program(c->self, c->flash, &byte, 1, soon(), &err), BP_EPOWER, "program");
 	assert_non_null(strstr(err.text, c->name));
-	assert_in_range(bp_clock_ns() - before, 0, 100 * BP_NS_PER_MS);
+	assert_in_range(bp_clock_ns() - before, 0, LATE);
 }
 
 void contract_debug_detach(const struct contract_debug *c)
