@@ -60,6 +60,7 @@ static void runs_off(void) {}
 static void jump_nowhere(void) { dut_jump(0x1234); }
 
 static volatile int zero;
+static const uint32_t zero_words[2];
 static volatile uint32_t *volatile null_pointer;
 static void (*volatile null_function)(void);
 
@@ -82,6 +83,22 @@ static int deeper(int n)
 
 static void stack_overflow(void) { tiny_tell((uint64_t)deeper(1)); }
 
+/* The host's code is never handed what it cannot touch, and never runs on a stack that is used up. */
+static void flash_read_to_nowhere(void) { dut_flash_read(0, (void *)(uintptr_t)null_pointer, 4); }
+static void programs_from_nowhere(void) { dut_flash_program(TINY_FREE, (const void *)(uintptr_t)null_pointer, TINY_UNIT); }
+static void sends_from_nowhere(void) { dut_uart_write((const void *)(uintptr_t)null_pointer, 1u << 20); }
+
+__attribute__((noinline, no_sanitize("address", "undefined")))
+static int calling_deeper(int n)
+{
+	volatile char frame[500];
+
+	frame[n & 255] = (char)dut_time_us();
+	return zero ? n : calling_deeper(n + 1) + frame[n & 127];
+}
+
+static void stack_overflow_in_calls(void) { tiny_tell((uint64_t)calling_deeper(1)); }
+
 static void silent_poll(void)
 {
 	dut_watchdog_start(100);
@@ -95,6 +112,50 @@ static void silent_edges(void)
 	dut_watchdog_start(100);
 	for (;;)
 		__sanitizer_cov_trace_pc();
+}
+
+static void waits_for_nothing(void)
+{
+	dut_watchdog_start(100);
+	for (;;)
+		dut_wait_ms(0);
+}
+
+static void costs_nothing(void)
+{
+	dut_watchdog_start(100);
+	for (;;)
+		dut_spend(DUT_COST_SHA256, 0);
+}
+
+static void erases_no_page(void)
+{
+	dut_watchdog_start(100);
+	while (dut_flash_erase(TINY_FREE + 4))
+		;
+}
+
+static void programs_part_of_a_unit(void)
+{
+	dut_watchdog_start(100);
+	while (dut_flash_program(TINY_FREE, &zero_words, TINY_UNIT - 1))
+		;
+}
+
+static void sends_nothing(void)
+{
+	dut_watchdog_start(100);
+	for (;;)
+		dut_uart_write("", 0);
+}
+
+static void polls_input(void)
+{
+	uint8_t c;
+
+	dut_watchdog_start(100);
+	while (!dut_uart_read(&c, 1, '\n', 0))
+		tiny_seen.value[0]++;
 }
 
 static void sleeps_too_long(void)
@@ -124,10 +185,20 @@ static const struct reset_row reset_rows[] = {
 	{"call through a null pointer", null_call, DUT_CAUSE_FAULT, 0},
 	{"illegal instruction", illegal_instruction, DUT_CAUSE_FAULT, 0},
 	{"stack overflow", stack_overflow, DUT_CAUSE_FAULT, 0},
+	{"stack overflow with calls of the hardware", stack_overflow_in_calls, DUT_CAUSE_FAULT, 0},
+	{"flash is read to a null pointer", flash_read_to_nowhere, DUT_CAUSE_FAULT, 0},
+	{"a null pointer is programmed", programs_from_nowhere, DUT_CAUSE_FAULT, 0},
+	{"a null pointer is sent", sends_from_nowhere, DUT_CAUSE_FAULT, 0},
 	{"the entry returns", runs_off, DUT_CAUSE_FAULT, 0},
 	{"jump to where no slot is", jump_nowhere, DUT_CAUSE_FAULT, 0},
 	{"silent loop that reads the clock", silent_poll, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
 	{"silent loop that calls nothing", silent_edges, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
+	{"silent loop of waits of 0", waits_for_nothing, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
+	{"silent loop of computations that cost nothing", costs_nothing, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
+	{"silent loop of erases of no page", erases_no_page, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
+	{"silent loop of programs of half a unit", programs_part_of_a_unit, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
+	{"silent loop that sends nothing", sends_nothing, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
+	{"silent loop that polls for input", polls_input, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
 	{"sleep longer than the watchdog", sleeps_too_long, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
 	{"wait for input longer than the watchdog", reads_too_long, DUT_CAUSE_WATCHDOG, 100 * TINY_MS},
 };
@@ -446,6 +517,30 @@ static void known_images_run(void **state)
 		}
 }
 
+static void boot_watches_and_jumps(void)
+{
+	if (dut_reset_cause() != DUT_CAUSE_POWER_ON)
+		tiny_idle();
+	dut_watchdog_start(100);
+	dut_jump(TINY_SLOT_A);
+}
+
+static void app_starts_itself(void)
+{
+	dut_jump(TINY_SLOT_A);
+}
+
+static void an_image_that_starts_itself(void **state)
+{
+	(void)state;
+	tiny_new(BP_ACCEL_REMEMBER, boot_watches_and_jumps, app_starts_itself);
+	tiny_load_image(0, 0);
+	bp_vboard_power_on(tiny);
+	assert_int_equal(tiny_run(300), BP_STOP_TIME);
+	assert_int_equal(tiny_seen.cause[bp_vboard_boots(tiny) - 1], DUT_CAUSE_WATCHDOG);
+	assert_int_equal(bp_vboard_boots(tiny), 2);
+}
+
 struct unknown_row {
 	const char *name;
 	uint32_t jump_to;
@@ -495,7 +590,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(power_on_and_off), TEST(reset_causes), TEST(crash_loop), TEST(pin_reset), TEST(loop_that_only_feeds),
 		TEST(watchdog_period), TEST(watchdog_is_off_after_a_reset), TEST(endless_loop_without_edges), TEST(ram_over_resets),
-		TEST(garbage_is_reproducible), TEST(stack_is_lost), TEST(known_images_run), TEST(unknown_code_faults),
+		TEST(garbage_is_reproducible), TEST(stack_is_lost), TEST(known_images_run), TEST(an_image_that_starts_itself), TEST(unknown_code_faults),
 	};
 
 	if (tiny_catch())

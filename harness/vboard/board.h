@@ -71,6 +71,9 @@ struct bp_vboard {
 	struct bp_cut_report report;
 
 	uint32_t calls;                       /* hardware calls since the last one that got anywhere */
+	uint32_t jumps;                       /* since the last reset */
+	uint32_t still;                       /* calls since time moved last, … */
+	uint64_t still_at;                    /* … to here */
 	struct bp_vboard_debug debug;
 	bool debugged;                        /* in real time, with a debugger: debug is set */
 	bool halted, halt_wanted, held;

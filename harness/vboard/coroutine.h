@@ -16,9 +16,10 @@
 #include <stdint.h>
 
 #define BP_STACK_BYTES ((size_t)64 * 1024)
+#define BP_STACK_ROOM_BYTES ((size_t)64 * 1024) /* below it: for the host's code that the firmware calls, up to an Ed25519 verification under ASan */
 
 struct bp_coroutine {
-	unsigned char *stack;   /* BP_STACK_BYTES, a guard page below */
+	unsigned char *stack;   /* BP_STACK_BYTES; below are BP_STACK_ROOM_BYTES, and a guard page */
 	void *inner_sp, *outer_sp;
 	void (*entry)(void);
 	void *asan_outer, *asan_inner; /* fake stacks of the sanitizer build */

@@ -30,21 +30,10 @@ volatile bool bp_board_in_firmware;
  * on the compiler.
  */
 #define SPIN_EDGES 1000000u
+#define STILL_CALLS 1000000u    /* as many calls; a product whose hashing costs nothing makes some ten thousand */
+#define TOUCH_BYTES 4096u       /* a page of the host */
 
 __attribute__((weak)) void __sanitizer_cov_trace_pc(void); /* a fuzzer has one of its own */
-
-static struct bp_vboard *host_side(void)
-{
-	bp_board_in_firmware = false;
-	bp_board_spin = 0;
-	bp_board_entries = bp_board_entries + 1;
-	return bp_board_running;
-}
-
-static void firmware_side(void)
-{
-	bp_board_in_firmware = true;
-}
 
 static inline void hand_over(struct bp_vboard *b, enum bp_leave why)
 {
@@ -56,6 +45,50 @@ __attribute__((noreturn)) static void hand_over_for_good(struct bp_vboard *b, en
 {
 	b->leave = why;
 	bp_coroutine_abandon(&b->co);
+}
+
+/* The host's code runs on the firmware's stack, in room of its own below it: a firmware that has used up its part faults here. */
+static inline struct bp_vboard *host_side(void)
+{
+	struct bp_vboard *b = bp_board_running;
+
+	bp_board_in_firmware = false;
+	bp_board_spin = 0;
+	bp_board_entries = bp_board_entries + 1;
+	if ((const unsigned char *)__builtin_frame_address(0) < b->co.stack)
+		hand_over_for_good(b, BP_LEAVE_FAULT);
+	return b;
+}
+
+static void firmware_side(void)
+{
+	bp_board_in_firmware = true;
+}
+
+/* Memory that the firmware hands over, touched while a fault is still its own HardFault: the host's code must not meet one. */
+__attribute__((no_sanitize("address", "undefined"))) static void touch(const void *buf, uint32_t len)
+{
+	const volatile unsigned char *p = buf;
+
+	bp_board_in_firmware = true;
+	for (uint32_t i = 0; i < len; i += TOUCH_BYTES)
+		(void)p[i];
+	if (len)
+		(void)p[len - 1];
+	bp_board_in_firmware = false;
+}
+
+/* The same of memory that is going to be written. */
+__attribute__((no_sanitize("address", "undefined"))) static void touch_to_write(void *buf, uint32_t len)
+{
+	volatile unsigned char *p = buf;
+
+	bp_board_in_firmware = true;
+	for (uint32_t i = 0; i < len; i += TOUCH_BYTES)
+		p[i] = p[i];
+	if (len)
+		p[len - 1] = p[len - 1];
+	bp_board_in_firmware = false;
 }
 
 static void move_to(struct bp_vboard *b, uint64_t t)
@@ -74,6 +107,21 @@ static void move_to(struct bp_vboard *b, uint64_t t)
 static void poll_price(struct bp_vboard *b)
 {
 	move_to(b, b->now + (++b->calls > POLL_CALLS ? POLL_NS : CALL_NS));
+}
+
+/*
+ * The end of a call that gets somewhere, and takes what time it takes. That may be
+ * none: nothing to write, a wait of 0, a computation that is said to cost nothing.
+ * A loop of those must not make time stand still.
+ */
+static void own_price(struct bp_vboard *b)
+{
+	b->calls = 0;
+	if (b->now != b->still_at)
+		b->still = 0;
+	else if (++b->still > STILL_CALLS)
+		move_to(b, b->now + POLL_NS);
+	b->still_at = b->now;
 }
 
 void __sanitizer_cov_trace_pc(void)
@@ -116,8 +164,10 @@ int dut_flash_read(uint32_t addr, void *buf, uint32_t len)
 	/* Flash is memory: reading it costs nothing of its own, so that hashing costs the same however it is done. */
 	if (++b->calls > POLL_CALLS)
 		move_to(b, b->now + POLL_NS);
-	if (inside(b, addr, len))
+	if (inside(b, addr, len)) {
+		touch_to_write(buf, len);
 		rc = len ? bp_flash_read(b->flash, addr, buf, len) : 0;
+	}
 	firmware_side();
 	return rc;
 }
@@ -251,13 +301,16 @@ int dut_flash_program(uint32_t addr, const void *src, uint32_t len)
 	struct bp_vboard *b = host_side();
 	uint32_t unit = b->config->flash.unit_bytes;
 	const uint8_t *data = src;
-	int rc = 0;
+	bool good = inside(b, addr, len) && addr % unit == 0 && len % unit == 0;
+	int rc = good ? 0 : -1;
 
-	b->calls = 0;
+	if (good)
+		touch(src, len);
 	if (b->debugged)
 		bp_board_call(b, BP_CALL_PROGRAM, (const uint32_t[3]){addr, 0, len}, src);
-	if (!inside(b, addr, len) || addr % unit || len % unit) {
+	if (!good) {
 		bp_flash_trap(b->flash, BP_TRAP_OUTSIDE, addr, b->now, b->ops + 1);
+		own_price(b);
 		firmware_side();
 		return -1;
 	}
@@ -272,6 +325,7 @@ int dut_flash_program(uint32_t addr, const void *src, uint32_t len)
 	}
 	if (b->debugged)
 		bp_board_back(b, BP_CALL_PROGRAM, rc);
+	own_price(b);
 	firmware_side();
 	return rc;
 }
@@ -281,7 +335,6 @@ int dut_flash_erase(uint32_t addr)
 	struct bp_vboard *b = host_side();
 	int rc = -1;
 
-	b->calls = 0;
 	if (b->debugged)
 		bp_board_call(b, BP_CALL_ERASE, (const uint32_t[3]){addr, 0, 0}, NULL);
 	if (inside(b, addr, 1) && bp_flash_page_at(&b->config->flash, addr).start == addr) {
@@ -292,6 +345,7 @@ int dut_flash_erase(uint32_t addr)
 	}
 	if (b->debugged)
 		bp_board_back(b, BP_CALL_ERASE, rc);
+	own_price(b);
 	firmware_side();
 	return rc;
 }
@@ -302,9 +356,10 @@ void dut_uart_write(const void *buf, uint32_t len)
 {
 	struct bp_vboard *b = host_side();
 	const uint8_t *p = buf;
-	bool line = len && memchr(p, '\n', len);
+	bool line;
 
-	b->calls = 0;
+	touch(buf, len);
+	line = len && memchr(p, '\n', len);
 	while (len) {
 		uint64_t room = b->next_stop > b->now ? (b->next_stop - b->now) / b->uart.byte_ns : 0;
 		uint32_t n = room < len ? (uint32_t)room : len;
@@ -321,17 +376,17 @@ void dut_uart_write(const void *buf, uint32_t len)
 	}
 	if (line || b->uart.tx_len > BP_UART_TX_BYTES / 2)
 		hand_over(b, BP_LEAVE_OUTPUT);
+	own_price(b);
 	firmware_side();
 }
 
 uint32_t dut_uart_read(void *buf, uint32_t cap, uint8_t stop, uint32_t timeout_ms)
 {
 	struct bp_vboard *b = host_side();
-	uint64_t deadline = b->now + timeout_ms * NS_PER_MS, at;
+	uint64_t began = b->now, deadline = b->now + timeout_ms * NS_PER_MS, at;
 	uint32_t n = 0;
 	bool done = false;
 
-	b->calls = 0;
 	while (cap) {
 		n = bp_uart_peek(&b->uart, stop, cap, &done, &at);
 		b->uart.rx_news = false;
@@ -346,10 +401,14 @@ uint32_t dut_uart_read(void *buf, uint32_t cap, uint8_t stop, uint32_t timeout_m
 		b->wake_at = deadline;
 		hand_over(b, BP_LEAVE_WAIT);
 	}
-	if (n)
+	if (n || b->now != began) /* else it only polls */
+		b->calls = 0;
+	if (n) {
+		touch_to_write(buf, n);
 		bp_uart_take(&b->uart, buf, n);
-	else
+	} else {
 		poll_price(b); /* a time-out of 0 must not make time stand still */
+	}
 	firmware_side();
 	return n;
 }
@@ -378,8 +437,8 @@ void dut_wait_ms(uint32_t ms)
 {
 	struct bp_vboard *b = host_side();
 
-	b->calls = 0;
 	move_to(b, b->now + ms * NS_PER_MS);
+	own_price(b);
 	firmware_side();
 }
 
@@ -387,9 +446,9 @@ void dut_spend(enum dut_cost what, uint32_t n)
 {
 	struct bp_vboard *b = host_side();
 
-	b->calls = 0;
 	if (what < DUT_COST_COUNT)
 		move_to(b, b->now + b->config->costs.ns[what] * n);
+	own_price(b);
 	firmware_side();
 }
 
@@ -477,6 +536,8 @@ void dut_jump(uint32_t addr)
 
 	if (b->debugged)
 		bp_board_call(b, BP_CALL_JUMP, (const uint32_t[3]){addr, 0, 0}, NULL);
+	if (++b->jumps > POLL_CALLS) /* an image that starts itself over and over */
+		move_to(b, b->now + POLL_NS);
 	b->jump_addr = addr;
 	hand_over_for_good(b, BP_LEAVE_JUMP);
 }
@@ -489,9 +550,11 @@ int dut_accel_sha256(uint32_t addr, uint32_t len, uint8_t digest[32])
 	int rc = -1;
 
 	if (b->accel != BP_ACCEL_NONE && inside(b, addr, len)) {
+		touch_to_write(digest, 32);
 		bp_accel_sha256(b, addr, len, digest);
 		rc = 0;
 	}
+	own_price(b);
 	firmware_side();
 	return rc;
 }
@@ -499,8 +562,15 @@ int dut_accel_sha256(uint32_t addr, uint32_t len, uint8_t digest[32])
 int dut_accel_ed25519(const uint8_t pub[32], const void *msg, uint32_t len, const uint8_t sig[64])
 {
 	struct bp_vboard *b = host_side();
-	int rc = b->accel == BP_ACCEL_NONE ? -1 : bp_accel_ed25519(b, pub, msg, len, sig);
+	int rc = -1;
 
+	if (b->accel != BP_ACCEL_NONE) {
+		touch(pub, 32);
+		touch(msg, len);
+		touch(sig, 64);
+		rc = bp_accel_ed25519(b, pub, msg, len, sig);
+	}
+	own_price(b);
 	firmware_side();
 	return rc;
 }

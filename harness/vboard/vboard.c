@@ -193,6 +193,8 @@ void bp_vboard_surround(struct bp_vboard *b, const struct bp_around *around)
 void bp_vboard_rewind(struct bp_vboard *b)
 {
 	b->now = b->last_op_ns = b->ops = 0;
+	b->still = 0;
+	b->still_at = 0;
 	bp_vboard_surround(b, NULL);
 	b->boots = b->boots_since_fault = b->unknown_runs = 0;
 	b->low_from = b->low_until = 0;
@@ -230,7 +232,7 @@ static void reset(struct bp_vboard *b, enum dut_reset_cause cause)
 	b->watchdog_at = BP_NEVER;
 	b->running = BP_RUNNING_BOOT;
 	b->leave = BP_LEAVE_TIME;
-	b->calls = 0;
+	b->calls = b->jumps = 0;
 	bp_uart_clear_rx(&b->uart);
 	bp_firmware_start_boot(b->firmware, b->seed + b->boots_since_fault);
 	bp_coroutine_start(&b->co, b->firmware->fw->boot);
