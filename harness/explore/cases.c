@@ -39,9 +39,8 @@ void bp_case_empty(struct bp_judgement *out, const struct bp_log *log, const str
 {
 	char cut[BP_CUTPOINT_TEXT];
 
-	if (log->endless)
-		bp_case_not_exercised(out, "sweep %u cuts nowhere: the undisturbed update sees no end (more than %u flash operations, %u "
-				      "messages or %u lines)", c->row + 1u, log->cap_ops, log->cap_sends, log->cap_lines);
+	if (log->useless)
+		bp_case_not_exercised(out, "sweep %u cuts nowhere: %s", c->row + 1u, log->useless);
 	else if (c->cut.n)
 		bp_case_not_exercised(out, "sweep %u lists %s, which the update does not come to: nothing is cut there", c->row + 1u,
 				      bp_cutpoint_show(cut, &c->cut));

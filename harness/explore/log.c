@@ -9,8 +9,10 @@
 #define ROUNDS 4u
 #define OWED_MAX 65536u
 #define SENDS_MAX 65536u
-#define KEPT_BYTES (1024u * 1024u) /* registers and .noinit change once a boot or so */
-#define LINES_MAX 16384u
+#define KEPT_FIRST (1024u * 1024u) /* bytes; registers and .noinit change once a boot or so, with a crash log there at each operation */
+#define KEPT_MAX (64u * KEPT_FIRST)
+#define LINES_FIRST 4096u
+#define LINES_MAX (16u * LINES_FIRST)
 
 int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash *start, struct bp_log **out)
 {
@@ -25,7 +27,7 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 	l->cap_data = ROUNDS * g->size_bytes;
 	l->cap_owed = OWED_MAX;
 	l->cap_sends = SENDS_MAX;
-	l->cap_lines = LINES_MAX;
+	l->cap_lines = LINES_FIRST;
 	l->op = bp_arena_array(a, l->cap_ops, sizeof(*l->op));
 	l->data = bp_arena_alloc(a, l->cap_data);
 	l->owed = bp_arena_array(a, l->cap_owed, sizeof(*l->owed));
@@ -40,14 +42,20 @@ int bp_log_new(struct bp_arena *a, const struct bp_geometry *g, struct bp_flash 
 void bp_log_restart(struct bp_log *l)
 {
 	l->n_ops = l->n_owed = l->n_sends = l->n_lines = l->n_data = l->n_kept = 0;
-	l->failed = false;
+	l->useless = NULL;
+}
+
+void bp_log_give_up(struct bp_log *l, const char *why)
+{
+	bp_log_restart(l);
+	l->useless = why;
 }
 
 int bp_log_keep(struct bp_log *l, const struct bp_vboard *board)
 {
 	l->board = board;
 	l->kept_bytes = (uint32_t)bp_vboard_kept_bytes(board);
-	l->cap_kept = KEPT_BYTES;
+	l->cap_kept = KEPT_FIRST;
 	l->kept = bp_arena_alloc(l->arena, l->cap_kept);
 	return l->kept ? 0 : BP_ENOMEM;
 }
@@ -55,14 +63,19 @@ int bp_log_keep(struct bp_log *l, const struct bp_vboard *board)
 /* Offset of what a reset would keep now. */
 static uint32_t kept_now(struct bp_log *l)
 {
-	uint8_t *row = l->kept + l->n_kept;
+	uint8_t *row;
 
 	if (!l->board)
 		return 0;
 	if (l->cap_kept - l->n_kept < l->kept_bytes) {
-		l->failed = true;
-		return 0;
+		row = l->cap_kept < KEPT_MAX ? bp_arena_more(l->arena, l->kept, l->n_kept, &l->cap_kept, 1) : NULL;
+		if (!row) {
+			l->useless = "what a reset keeps changes more often in the undisturbed update than its log holds";
+			return 0;
+		}
+		l->kept = row;
 	}
+	row = l->kept + l->n_kept;
 	bp_vboard_kept(l->board, row);
 	if (l->n_kept && !memcmp(row - l->kept_bytes, row, l->kept_bytes))
 		return l->n_kept - l->kept_bytes;
@@ -76,7 +89,7 @@ void bp_log_op(void *log, const struct bp_op *op)
 	struct bp_log_op *o;
 
 	if (l->n_ops == l->cap_ops || l->cap_data - l->n_data < l->unit_bytes) {
-		l->failed = true;
+		l->useless = "the undisturbed update has more flash operations than its log holds: four times the whole flash";
 		return;
 	}
 	o = &l->op[l->n_ops++];
@@ -95,7 +108,7 @@ void bp_log_owe(struct bp_log *l, uint64_t at_ns, const struct bp_obligation *o)
 	if (l->n_owed && !memcmp(&l->owed[l->n_owed - 1].owed, o, sizeof(*o)))
 		return;
 	if (l->n_owed == l->cap_owed) {
-		l->failed = true;
+		l->useless = "the undisturbed update has more steps than its log holds";
 		return;
 	}
 	l->owed[l->n_owed].at_ns = at_ns;
@@ -109,7 +122,7 @@ void bp_log_sent(struct bp_log *l, uint64_t at_ns, size_t len)
 	if (l->n_sends)
 		first = l->send[l->n_sends - 1].first + l->send[l->n_sends - 1].len;
 	if (l->n_sends == l->cap_sends) {
-		l->failed = true;
+		l->useless = "the undisturbed update has more messages than its log holds";
 		return;
 	}
 	l->send[l->n_sends] = (struct bp_log_send){at_ns, first, (uint32_t)len};
@@ -119,12 +132,18 @@ void bp_log_sent(struct bp_log *l, uint64_t at_ns, size_t len)
 void bp_log_line(void *log, uint64_t at_ns, const char *line, size_t len)
 {
 	struct bp_log *l = log;
-	char *text = l->n_lines < l->cap_lines ? bp_arena_text(l->arena, line, len) : NULL;
+	struct bp_log_line *all = l->line;
+	char *text;
 
-	if (text)
-		l->line[l->n_lines++] = (struct bp_log_line){at_ns, text, len};
-	else
-		l->failed = true;
+	if (l->n_lines == l->cap_lines)
+		all = l->cap_lines < LINES_MAX ? bp_arena_more(l->arena, all, l->n_lines, &l->cap_lines, sizeof(*all)) : NULL;
+	text = all ? bp_arena_text(l->arena, line, len) : NULL;
+	if (!text) {
+		l->useless = "the undisturbed update prints more lines than its log holds";
+		return;
+	}
+	l->line = all;
+	l->line[l->n_lines++] = (struct bp_log_line){at_ns, text, len};
 }
 
 uint32_t bp_log_events(const struct bp_log *l, enum bp_event event)
@@ -254,7 +273,7 @@ int bp_log_resolve(const struct bp_log *l, const struct bp_cutpoint *c, struct b
 {
 	uint64_t at;
 
-	if (!c->n)
+	if (!c->n || l->useless)
 		return BP_ENOENT;
 	if (c->event == BP_EVENT_FLASH) {
 		if (c->n > l->n_ops)

@@ -59,8 +59,7 @@ struct bp_log {
 	uint32_t cap_ops, cap_owed, cap_sends, cap_lines, cap_data;
 	uint64_t begin_ns, end_ns;       /* board time when the steps began and were over */
 	uint32_t n_traps;                /* breaches of the flash's rules in the steps: states that are built know nothing of them */
-	bool failed;                     /* a table was full */
-	bool endless;                    /* so was one of the update's: nothing is recorded, and no point can be cut at */
+	const char *useless;             /* why no point of it can be cut at: more than its tables hold, …; NULL: it is sound */
 };
 
 /* Tables for an update on this board; start: an empty flash of the same geometry. */
@@ -71,6 +70,9 @@ int bp_log_keep(struct bp_log *log, const struct bp_vboard *board);
 
 /* Forget all that was recorded; the tables stay. */
 void bp_log_restart(struct bp_log *log);
+
+/* Forget all that was recorded: the update cannot be cut. why: borrowed, a sentence without its stop. */
+void bp_log_give_up(struct bp_log *log, const char *why);
 
 /* Observers to hang on the board, the executor and the wire. */
 void bp_log_op(void *log, const struct bp_op *op);

@@ -58,29 +58,35 @@ void bp_runner_rewind(struct bp_runner *r)
 	r->v->smp.repeats = 0;
 }
 
-/* Provision, and let the board boot once: a device that left the factory. */
-static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_err *err)
+/* Power on, and wait for the device to come to rest. 0, 1: it does not, which is its own doing; negative: trouble of the rig. */
+static int come_up(struct bp_exec *x, struct bp_err *err)
 {
-	struct bp_exec x;
+	int rc = bp_exec_power_on(x, err);
+
+	if (!rc)
+		rc = bp_exec_settle(x, err);
+	return rc < 0 ? rc : rc == BP_SETTLED_NOT || rc == BP_SETTLED_OFF;
+}
+
+/* Provision, and let the board boot once: a device that left the factory. As come_up(). */
+static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_exec *x, struct bp_trace *trace, struct bp_err *err)
+{
 	int rc;
 
 	if (r->started == s)
 		return 0;
 	bp_flash_reset(bp_runner_flash(r));
 	bp_runner_rewind(r);
-	bp_exec_begin(&x, &r->v->board, s);
-	rc = bp_exec_provision(&x, err);
+	bp_exec_begin(x, &r->v->board, s);
+	x->trace = trace;
+	rc = bp_exec_provision(x, err);
 	if (!rc)
-		rc = bp_exec_power_on(&x, err);
-	if (!rc)
-		rc = bp_exec_settle(&x, err);
-	if (rc == BP_SETTLED_NOT || rc == BP_SETTLED_OFF)
-		rc = bp_fail(err, BP_EIO, "%s: the device does not come up from its start state; nothing can be tested", s->name);
-	if (rc < 0)
+		rc = come_up(x, err);
+	if (rc)
 		return rc;
-	rc = bp_exec_power_off(&x, err);
+	rc = bp_exec_power_off(x, err);
 	if (!rc && s->renumbered)
-		rc = bp_exec_renumber(&x, err);
+		rc = bp_exec_renumber(x, err);
 	if (rc)
 		return rc;
 	bp_flash_copy(r->start, bp_runner_flash(r));
@@ -89,10 +95,13 @@ static int factory(struct bp_runner *r, const struct bp_scenario *s, struct bp_e
 	return 0;
 }
 
-/* Board on, settled in the start state; operations and link bytes count from here. */
+/* Board on, settled in the start state; operations and link bytes count from here. As come_up(). */
 static int begin(struct bp_runner *r, const struct bp_scenario *s, struct bp_exec *x, struct bp_trace *trace, struct bp_err *err)
 {
-	int rc = factory(r, s, err);
+	int rc = factory(r, s, x, NULL, err);
+
+	if (rc > 0 && trace) /* then that is what there is to see */
+		rc = factory(r, s, x, trace, err);
 
 	if (rc)
 		return rc;
@@ -102,11 +111,7 @@ static int begin(struct bp_runner *r, const struct bp_scenario *s, struct bp_exe
 	bp_runner_flash(r)->trap = r->start->trap;
 	bp_exec_begin(x, &r->v->board, s);
 	x->trace = trace;
-	rc = bp_exec_power_on(x, err);
-	if (!rc)
-		rc = bp_exec_settle(x, err);
-	if (rc == BP_SETTLED_NOT || rc == BP_SETTLED_OFF)
-		return bp_fail(err, BP_EIO, "%s: the device does not settle in its start state", s->name);
+	rc = come_up(x, err);
 	bp_vboard_count_ops(r->v->vboard);
 	return rc;
 }
@@ -161,10 +166,12 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	struct bp_vboard_watch watch = {.op = bp_log_op};
 	struct bp_flash *start;
 	struct bp_exec x;
+	bool is_up;
 	int rc = begin(r, s, &x, NULL, err);
 
-	if (rc)
+	if (rc < 0)
 		return rc;
+	is_up = !rc;
 	if (bp_flash_new(a, &r->product->board.flash, r->opt.seed, &start) ||
 	    bp_log_new(a, &r->product->board.flash, start, &rec.log) ||
 	    bp_log_keep(rec.log, r->v->vboard))
@@ -181,18 +188,21 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	watch.ctx = rec.log;
 	bp_vboard_watch(r->v->vboard, &watch);
 	on_owed(&rec, &x.owed);
-	rc = bp_exec_steps(&x, err);
+	rc = is_up ? bp_exec_steps(&x, err) : 0;
 	bp_vboard_watch(r->v->vboard, NULL);
 	r->v->board.wire.on_send = NULL;
 	r->v->on_line = NULL;
 	recording = NULL;
 	if (rc < 0)
 		return rc;
-	/* A device that writes for ever is no trouble of the rig: the case without a fault judges it. */
-	rec.log->endless = rec.log->failed;
-	if (rec.log->endless) {
-		bp_log_restart(rec.log);
-		on_owed(&rec, &x.owed);
+	/* A device that writes for ever, say, is no trouble of the rig: the case without a fault judges it. */
+	if (bp_vboard_cut_report(r->v->vboard)->fired && !rec.log->useless)
+		rec.log->useless = "a power cycle of its own steps hits a flash operation";
+	if (!is_up)
+		rec.log->useless = "the device does not come up from its start state";
+	if (rec.log->useless) {
+		bp_log_give_up(rec.log, rec.log->useless);
+		on_owed(&rec, &x.owed); /* a log owes something at each point, and be there none */
 	} else if ((rc = check_log(r, rec.log, s, err)) != 0) {
 		return rc;
 	}
@@ -337,10 +347,12 @@ int bp_runner_whole(struct bp_runner *r, const struct bp_plan *p, const struct b
 	struct bp_judge j;
 	int rc = begin(r, s, &x, trace, err);
 
-	if (rc)
+	if (rc < 0)
 		return rc;
 	bp_arena_reset(r->case_arena);
 	j = bp_case_judge(&x, &r->bootloader, r->opt.follow_up, r->opt.without);
+	if (rc)
+		return bp_judge_start(&j, out, err);
 	r->prefix_log = NULL;
 	r->v->board.wire.sent = 0;
 	rc = bp_case_prepare(&x, &j, c, r->opt.disarm, r->case_arena, out, err);

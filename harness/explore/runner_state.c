@@ -117,7 +117,7 @@ static int pack(struct bp_runner *r, struct bp_err *err)
 {
 	size_t n = bp_log_pack(r->recovery, r->packed, BP_RECOVERY_BYTES);
 
-	if (r->recovery->failed || n > BP_RECOVERY_BYTES)
+	if (r->recovery->useless || n > BP_RECOVERY_BYTES)
 		return bp_fail(err, BP_ENOMEM, "a recovery is too long for the flash log");
 	r->packed_bytes = n;
 	return 0;

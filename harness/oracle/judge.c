@@ -3,6 +3,7 @@
 
 #include "oracle/checks.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ABANDON_PERCENT 25 /* of an image of some pages: one of them */
@@ -251,6 +252,20 @@ int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, str
 	if (out->verdict == BP_FAIL)
 		bp_exec_note(j->exec, "%s: %s", bp_invariants[out->invariant].name, out->text);
 	return rc < 0 || rc == BP_JUDGE_CUT ? rc : 0;
+}
+
+int bp_judge_start(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err)
+{
+	struct bp_facts f = {.at = BP_AT_RECOVERY, .when = "in its start state"};
+	int rc;
+
+	*out = (struct bp_judgement){.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+	rc = look(j, &f, out, err);
+	if (!rc) { /* whoever leaves that invariant out */
+		out->verdict = BP_NOT_EXERCISED;
+		snprintf(out->text, sizeof(out->text), "the device does not come up from its start state");
+	}
+	return rc < 0 ? rc : 0;
 }
 
 bool bp_judge_steps(struct bp_judge *j, struct bp_judgement *out)

@@ -50,6 +50,12 @@ struct bp_judge {
  */
 int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, struct bp_err *err);
 
+/*
+ * The device never came to rest before the scenario's first step: *out is a fail.
+ * Negative: an error of the rig.
+ */
+int bp_judge_start(struct bp_judge *j, struct bp_judgement *out, struct bp_err *err);
+
 /* What the steps themselves came to, before recovery: refusals where they must be, an update that had to go through. True: *out is a fail. */
 bool bp_judge_steps(struct bp_judge *j, struct bp_judgement *out);
 

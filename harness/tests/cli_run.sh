@@ -248,9 +248,19 @@ begin "an update that sees no end: the device has failed, and the cuts that nobo
 try run --quiet --control none --product small --firmware mutant-record-wiped-for-ever --reports "$work/endless" power-cut-install
 want_status 1
 want_lines "$out" 1 '^fail power-cut-install: recovers-in-time: did not settle'
-want_lines "$out" 4 '^not-exercised power-cut-install: sweep [1-4] cuts nowhere: the undisturbed update sees no end'
+want_lines "$out" 4 '^not-exercised power-cut-install: sweep [1-4] cuts nowhere: the undisturbed update has more flash operations than its log holds'
 want_sum fail 1 "$work/endless"
 want_sum not_exercised 4 "$work/endless"
+
+begin "a device that does not come up from its start state has failed"
+{ sed 's/^scenario: .*/scenario: starts-crashing/' scenarios/power-cut-install.yaml && echo 'start: {slot-a: crash}'; } >"$work/starts-crashing.yaml"
+try run --quiet --control none --product small --reports "$work/down" "$work/starts-crashing.yaml"
+want_status 1
+want_lines "$out" 1 '^fail starts-crashing: boots-bounded: [0-9]* boots in its start state, 4 allowed'
+want_lines "$out" 4 '^not-exercised starts-crashing: sweep [1-4] cuts nowhere: the device does not come up from its start state'
+try replay --scenario "$work/starts-crashing.yaml" "$(sed -n "s/.*replay '\(.*\)'/\1/p" "$out" | head -n 1)"
+want_status 1
+want_in "$out" 'app: up 1.1.1 slot a'
 
 begin "without its control there is no run"
 BRICKPROOF_HOME=$work/home try run --quiet --budget 2 --reports "$work/nothing" power-cut-confirm

@@ -235,33 +235,67 @@ static void full_tables_are_told(void **state)
 	(void)state;
 	l->cap_owed = 1;
 	owe(l, 0, BP_STAGE_IDLE, BP_PHASE_IDLE, 0);
-	assert_false(l->failed);
+	assert_null(l->useless);
 	owe(l, 1, BP_STAGE_OFFERED, BP_PHASE_IDLE, 0);
-	assert_true(l->failed);
-	l->failed = false;
+	assert_non_null(l->useless);
+	l->useless = NULL;
 	l->cap_ops = 1;
 	erase(l, 0, 0);
-	assert_false(l->failed);
+	assert_null(l->useless);
 	erase(l, 2000, 0);
-	assert_true(l->failed);
-	l->failed = false;
+	assert_non_null(l->useless);
+	l->useless = NULL;
 	l->cap_ops = 9;
 	l->cap_data = 15;
 	program(l, 4000, 0, 1);
-	assert_false(l->failed);
+	assert_null(l->useless);
 	program(l, 5000, 8, 1);
-	assert_true(l->failed);
-	l->failed = false;
+	assert_non_null(l->useless);
+	l->useless = NULL;
 	l->cap_sends = 0;
 	bp_log_sent(l, 0, 1);
-	assert_true(l->failed);
+	assert_non_null(l->useless);
 	assert_true(l->n_owed == 1 && l->n_ops == 2 && l->n_sends == 0);
-	l->failed = false;
+	l->useless = NULL;
+	say(l, 0, "one");
+	l->cap_lines = l->n_lines = 65536;
+	say(l, 1, "two");
+	assert_true(l->useless && l->n_lines == 65536);
+}
+
+static void lines_find_room(void **state)
+{
+	struct bp_log *l = new_log();
+
+	(void)state;
 	l->cap_lines = 1;
 	say(l, 0, "one");
-	assert_false(l->failed);
 	say(l, 1, "two");
-	assert_true(l->failed && l->n_lines == 1);
+	say(l, 2, "three");
+	assert_null(l->useless);
+	assert_int_equal(l->n_lines, 3);
+	assert_string_equal(l->line[0].text, "one");
+	assert_string_equal(l->line[2].text, "three");
+}
+
+/* Of a log that was given up no point is a state, not even a time, of which it needs no record. */
+static void a_useless_log_has_no_point(void **state)
+{
+	struct bp_log *l = new_log();
+	const struct bp_cutpoint at_5_us = {.event = BP_EVENT_TIME, .n = 1, .after_ns = 5000}, first_op = {.event = BP_EVENT_FLASH, .n = 1};
+	struct bp_state s;
+
+	(void)state;
+	owe(l, 0, BP_STAGE_IDLE, BP_PHASE_IDLE, 0);
+	erase(l, 0, 0);
+	l->end_ns = 10000;
+	assert_int_equal(bp_log_resolve(l, &at_5_us, &s), 0);
+	assert_int_equal(bp_log_resolve(l, &first_op, &s), 0);
+	bp_log_give_up(l, "it is too long");
+	owe(l, 0, BP_STAGE_CONFIRMED, BP_PHASE_IDLE, 0);
+	assert_int_equal(bp_log_resolve(l, &at_5_us, &s), BP_ENOENT);
+	assert_int_equal(bp_log_resolve(l, &first_op, &s), BP_ENOENT);
+	assert_int_equal(bp_log_events(l, BP_EVENT_FLASH), 0);
 }
 
 /* ---- carrying a flash along ------------------------------------------------------- */
@@ -675,6 +709,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(cuts_resolve), TEST(frames_end_at), TEST(equal_obligations_are_one), TEST(full_tables_are_told),
+		TEST(lines_find_room), TEST(a_useless_log_has_no_point),
 		TEST(applied_operations_are_the_real_ones), TEST(torn_operations_are_the_real_ones),
 		TEST(edges_merge_unless_more_is_owed), TEST(phase_alone_keeps_nothing_apart), TEST(all_that_binds_keeps_apart),
 		TEST(events_share_runs), TEST(live_faults_and_bounces), TEST(torn_nothing_merges), TEST(phases_and_strides_select),
