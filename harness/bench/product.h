@@ -121,7 +121,7 @@ struct bp_product {
 	struct bp_request_words request[BP_MAX_REQUEST]; /* written in this order */
 	uint32_t chunk_bytes;          /* payload bytes of an upload request */
 	uint64_t recovery_budget_ns;   /* power return → settled */
-	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed */
+	uint64_t update_budget_ns;     /* whole update, from first byte to confirmed; an upload that takes longer is given up */
 	uint64_t reply_budget_ns;      /* one SMP answer */
 	uint64_t service_budget_ns;    /* longest time without an answer while an update is loaded; 0: no limit */
 	uint32_t page_erases, update_erases; /* most erases that an update may cost: of one page, in all; 0: any number */

@@ -53,8 +53,10 @@ static int power_cycles(struct bp_exec *x, const struct bp_step *st, struct bp_e
 		if (rc >= 0)
 			rc = st->after_ns ? bp_exec_run_for(x, st->after_ns, err)
 			     : st->at_trial ? bp_exec_settle_or_trial(x, err) : bp_exec_settle(x, err);
-		if (!st->after_ns && rc == BP_SETTLED_NOT)
+		if (!st->after_ns && rc == BP_SETTLED_NOT) {
 			x->never_settled = true;
+			break;
+		}
 	}
 	if (rc >= 0)
 		rc = bp_exec_count_ops(x, &after, err);

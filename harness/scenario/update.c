@@ -5,6 +5,8 @@
  */
 #include "scenario/execute_parts.h"
 
+#include "base/clock.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,7 +211,8 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 	const struct bp_link *l = &x->board->link;
 	const struct bp_bytes *image = &p->image[x->update.slot];
 	uint32_t off = 0, chunk = x->board->product->chunk_bytes;
-	uint64_t most = 2 * (uint64_t)image->len + 16 * (uint64_t)chunk;
+	uint64_t most = 2 * (uint64_t)image->len + 16 * (uint64_t)chunk, asked_for = 0;
+	uint64_t began = bp_world_now(&x->board->world), budget = x->board->product->update_budget_ns;
 	bool first = true;
 
 	until -= until == image->len ? 0 : until % chunk; /* a part is sent in whole requests */
@@ -221,8 +224,12 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 		int rc;
 
 		x->update.payload_sent += n;
-		if (x->update.payload_sent > most)
+		asked_for += chunk; /* whole ones, or the last byte could be asked for tens of thousands of times */
+		if (asked_for > most)
 			return bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device asks for the same bytes over and over"), err);
+		if (asked - began > budget)
+			return bp_exec_trouble(x, bp_fail(err, BP_ETIMEOUT, "the upload takes longer than the update's budget of %u s",
+							  (unsigned)(budget / BP_NS_PER_S)), err);
 		rc = l->ops->send(l->self, off, bytes_of(p, x->update.slot, off, n), n, first, p->size[x->update.slot],
 				  p->sha256[x->update.slot], bp_exec_reply_deadline(x), &r, err);
 		if (rc == BP_EREFUSED)

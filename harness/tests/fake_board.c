@@ -224,14 +224,18 @@ static int send_data(void *self, uint32_t off, const uint8_t *data, size_t len, 
 {
 	struct fake *f = self;
 
-	(void)data, (void)total, (void)sha256, (void)deadline_ns;
+	(void)data, (void)sha256, (void)deadline_ns;
 	memset(out, 0, sizeof(*out));
 	if (refuses(f, FAKE_REFUSES_DATA))
 		return refuse(f, out, err);
+	f->now_ns += f->script.send_takes_ms * MS;
 	if (f->script.send)
 		return bp_fail(err, f->script.send, "fake link: %s", bp_code_name(f->script.send));
 	out->has_off = 1;
 	out->off = first && f->script.resume_at > len ? f->script.resume_at : off + (uint32_t)len;
+	if (f->script.wants_last_byte && !first)
+		out->off = total - 1;
+	f->sends++;
 	return 0;
 }
 

@@ -39,7 +39,8 @@ struct fake_script {
 	enum { FAKE_TAKES, FAKE_REFUSES_OFFER, FAKE_REFUSES_DATA, FAKE_REFUSES_TEST } update;
 	unsigned good_updates;    /* that it takes before it refuses any */
 	int send;                 /* BP_ETIMEOUT, …: what comes of the payload */
-	uint32_t resume_at;
+	uint32_t resume_at, send_takes_ms;
+	bool wants_last_byte;     /* for ever */
 	bool no_reset, chatters, stays_in_trial, never_confirms, keeps_old, damages_new, traps_in_update;
 	/* the rig's own trouble */
 	bool power_fails, relay_sticks, probe_fails, compare_fails;
@@ -57,6 +58,7 @@ struct fake {
 	uint32_t slot, counter, reason, transitions;
 	int pending;              /* artifact of the next boot, -1: none */
 	unsigned updates;         /* that went through */
+	unsigned sends;           /* requests with payload */
 	uint64_t idle_at_ns, dies_ns, ops, last_op_ns;
 	struct fake_line { uint64_t at_ns; char text[64]; } line[FAKE_LINES];
 	unsigned n_lines, next_line;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "oracle/judge.h"
 #include "tests/fake_board.h"
@@ -271,6 +272,37 @@ static void left_out(void **state)
 	without = 0;
 }
 
+/* Small requests must not make many of them. */
+static void the_last_byte_over_and_over(void **state)
+{
+	static const struct row r = {.stage = BP_STAGE_CONFIRMED, .script = {.wants_last_byte = true}};
+	struct judged o;
+
+	(void)state;
+	assert_int_equal(judge(&r, &o), 0);
+	assert_int_equal(o.j.invariant, BP_INV_UPDATABLE);
+	assert_non_null(strstr(o.j.text, "the device asks for the same bytes over and over"));
+	assert_in_range(o.device.sends, 16, 200);
+}
+
+static void an_upload_that_drags_on(void **state)
+{
+	static const struct row r = {.stage = BP_STAGE_CONFIRMED, .script = {.send_takes_ms = 1900}};
+	struct bp_product *patient = product;
+	struct bp_product hasty = *product;
+	struct judged o;
+
+	(void)state;
+	assert_int_equal(judge(&r, &o), 0);
+	assert_int_equal(o.j.verdict, BP_PASS);
+	hasty.update_budget_ns = 10 * BP_NS_PER_S;
+	product = &hasty;
+	assert_int_equal(judge(&r, &o), 0);
+	product = patient;
+	assert_int_equal(o.j.invariant, BP_INV_UPDATABLE);
+	assert_non_null(strstr(o.j.text, "the upload takes longer than the update's budget of 10 s"));
+}
+
 /* What a pass tells of the device. */
 static void judgement_of_a_good_device(void **state)
 {
@@ -460,6 +492,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scripted_devices), cmocka_unit_test(left_out),
+		cmocka_unit_test(the_last_byte_over_and_over), cmocka_unit_test(an_upload_that_drags_on),
 		cmocka_unit_test(judgement_of_a_good_device), cmocka_unit_test(rig_trouble),
 		cmocka_unit_test(judged_steps), cmocka_unit_test(names_are_unique), cmocka_unit_test(covered_rows_exist),
 		cmocka_unit_test(every_invariant_is_broken_by_a_row), cmocka_unit_test(verdict_names),
