@@ -308,10 +308,13 @@ static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct
 		if (rc == BP_ETIMEOUT) /* it runs on: all is well with the server */
 			return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", g->board);
 		/* A late answer to an interrupt that met a point: nobody asked for this stop. */
-		if (!rc && signal == SIGNAL_INTERRUPT && !stopped_by_watch(g))
+		if (!rc && signal == SIGNAL_INTERRUPT && !stopped_by_watch(g)) {
 			rc = bp_gdb_continue(&g->rsp, false, deadline_ns, err);
-		else if (!rc)
+			if (!rc && now() >= deadline_ns) /* a server that tells of one after the other */
+				return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", g->board);
+		} else if (!rc) {
 			g->hit = true;
+		}
 	}
 	if (!rc && regs)
 		rc = bp_gdb_registers(&g->rsp, regs, deadline_ns, err);

@@ -150,8 +150,6 @@ static int ask_command(struct by_debug *l, const struct bp_delivery *d, struct b
 	if (!rc)
 		rc = bp_hook_ask(&l->request, "request command", l->board->name, f.env, bp_deadline_in(l->request.timeout_ns), l->said,
 				 sizeof(l->said), err);
-	if (rc == BP_ETIMEOUT) /* not the device's */
-		rc = BP_EIO;
 	bp_link_files_remove(&f);
 	return rc ? rc : write_what_it_said(l, err);
 }
@@ -176,7 +174,15 @@ static int deliver(void *self, const struct bp_delivery *d, struct bp_err *err)
 
 	if (!rc)
 		rc = write_request(l->board, d->slot, err);
-	return rc || !l->request.argv[0] ? rc : ask_command(l, d, err);
+	if (!rc && l->request.argv[0])
+		rc = ask_command(l, d, err);
+	/* The device does not run: a probe, a switch or a command that hangs is not its doing. */
+	if (bp_link_device_trouble(rc)) {
+		rc = BP_EIO;
+		if (err)
+			err->code = rc;
+	}
+	return rc;
 }
 
 /* ---- open ------------------------------------------------------------------------------------- */

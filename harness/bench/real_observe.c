@@ -226,7 +226,7 @@ static int ask(struct bp_real *r, struct bp_err *err)
 	r->asking = true;
 	rc = bp_real_sees(r) ? ask_status(r, err) : bp_real_ask_images(r, err);
 	r->asking = false;
-	r->asked = !rc;
+	r->asked = !rc && r->seen.idle; /* a board that says nothing may still be at its update: it is asked again */
 	return rc;
 }
 
@@ -250,7 +250,7 @@ int bp_real_observe(void *self, struct bp_observation *out, struct bp_err *err)
 		return 0;
 	if (!r->asked) {
 		rc = ask(r, err);
-		if (!rc && r->on && bp_real_sees(r))
+		if (!rc && r->on && r->asked && bp_real_sees(r))
 			rc = look_at_flash(r, err);
 		if (rc || !r->on)
 			return rc;

@@ -411,6 +411,29 @@ static void a_request_that_misbehaves(void **state)
 	assert_true(got[0] == 0 && got[1] == 0xff);
 }
 
+static int hung(void *self, uint32_t addr, const void *buf, uint32_t len, struct bp_err *e)
+{
+	(void)self, (void)addr, (void)buf, (void)len;
+	return bp_fail(e, BP_ETIMEOUT, "board virtual: the probe hung");
+}
+
+/* The device is off meanwhile: nothing of that is its doing. */
+static void a_probe_that_hangs(void **state)
+{
+	struct bp_board *b = open_virtual();
+	const struct bp_debug_ops *good = b->debug.ops;
+	struct bp_debug_ops bad = *good;
+
+	(void)state;
+	bad.write = hung;
+	assert_int_equal(open_link(b, &bp_link_debug_ops, "{}"), 0);
+	b->debug.ops = &bad;
+	assert_int_equal(deliver(b), BP_EIO);
+	b->debug.ops = good;
+	assert_int_equal(err.code, BP_EIO);
+	assert_string_equal(err.text, "board virtual: the probe hung");
+}
+
 /* Words of the product file, from both ends. */
 static void words_of_the_product(void **state)
 {
@@ -460,6 +483,7 @@ int main(void)
 		{"a command that misbehaves", a_command_that_misbehaves, begin, finish, NULL},
 		{"a cut within a command", a_cut_within_a_command, begin, finish, NULL},
 		{"a request that misbehaves", a_request_that_misbehaves, begin, finish, NULL},
+		{"a probe that hangs", a_probe_that_hangs, begin, finish, NULL},
 		{"words of the product", words_of_the_product, begin, finish, NULL},
 		{"bad maps", bad_maps, begin, finish, NULL},
 	};

@@ -276,6 +276,38 @@ static void disarmed(void **state)
 	not_cut();
 }
 
+/* ---- what runs? ------------------------------------------------------------------------------------- */
+
+static unsigned silent_times;
+
+static int desk_images(void *self, uint64_t deadline_ns, struct bp_smp_reply *out, struct bp_err *e)
+{
+	(void)self, (void)deadline_ns;
+	if (silent_times && silent_times--)
+		return bp_fail(e, BP_ETIMEOUT, "no answer from the device");
+	*out = (struct bp_smp_reply){.image[1] = {.present = true, .active = true}};
+	return 0;
+}
+
+/* A bootloader may be at its work for a while and say nothing: the board is asked until it answers, and then no more. */
+static void a_silent_board_is_asked_again(void **state)
+{
+	static const struct bp_link_ops desk_link = {.name = "desk", .images = desk_images};
+	struct bp_observation seen;
+
+	(void)state;
+	real.debug.ops = NULL;
+	real.board.link = (struct bp_link){&desk_link, NULL};
+	silent_times = 2;
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(bp_real_observe(&real, &seen, &err), 0);
+		assert_int_equal(seen.idle, i >= 2);
+	}
+	silent_times = 1;
+	assert_int_equal(bp_real_observe(&real, &seen, &err), 0);
+	assert_true(seen.idle && silent_times == 1);
+}
+
 /* ---- times ------------------------------------------------------------------------------------------ */
 
 static void cut_at_a_time(void **state)
@@ -334,7 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_end), cmocka_unit_test(long_lines_are_cut), TEST(line_is_cut_at_its_end), TEST(cut_comes_first),
-		TEST(delay_from_a_line), TEST(disarmed), TEST(cut_at_a_time), TEST(the_switchs_delay_is_taken_off),
+		TEST(delay_from_a_line), TEST(disarmed), TEST(a_silent_board_is_asked_again), TEST(cut_at_a_time), TEST(the_switchs_delay_is_taken_off),
 		TEST(waits_go_on_beside_it), TEST(a_byte_of_the_link),
 	};
 
