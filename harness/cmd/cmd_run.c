@@ -5,6 +5,7 @@
 #include "cmd/matrix.h"
 #include "cmd/use_bench.h"
 
+#include "base/clock.h"
 #include "base/term.h"
 #include "base/text.h"
 #include "result/table.h"

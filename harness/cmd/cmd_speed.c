@@ -10,6 +10,8 @@
 #include "cmd/matrix.h"
 #include "cmd/speed_latency.h"
 
+#include "base/clock.h"
+
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>

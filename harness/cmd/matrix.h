@@ -67,9 +67,6 @@ int bp_matrix_scenario(struct bp_matrix *m, const struct bp_product *p, const ch
 /* Exit status so far: 0, 1, 99. */
 int bp_matrix_exit(const struct bp_matrix *m);
 
-/* Monotonic clock, ns. */
-uint64_t bp_clock_ns(void);
-
 /* matrix_bench.c: the sweep's plan, cut down to what the bench's boards of its product can do, and run on them. */
 struct bp_sweep_run;
 int bp_matrix_bench_plan(struct bp_sweep_run *s, struct bp_arena *a, struct bp_err *err);
