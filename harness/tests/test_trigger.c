@@ -366,8 +366,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_end), cmocka_unit_test(long_lines_are_cut), TEST(line_is_cut_at_its_end), TEST(cut_comes_first),
-		TEST(delay_from_a_line), TEST(disarmed), TEST(a_silent_board_is_asked_again), TEST(cut_at_a_time), TEST(the_switchs_delay_is_taken_off),
-		TEST(waits_go_on_beside_it), TEST(a_byte_of_the_link),
+		TEST(delay_from_a_line), TEST(disarmed), TEST(cut_at_a_time), TEST(the_switchs_delay_is_taken_off),
+		TEST(waits_go_on_beside_it), TEST(a_byte_of_the_link), TEST(a_silent_board_is_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -590,7 +590,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(power_on_and_off), TEST(reset_causes), TEST(crash_loop), TEST(pin_reset), TEST(loop_that_only_feeds),
 		TEST(watchdog_period), TEST(watchdog_is_off_after_a_reset), TEST(endless_loop_without_edges), TEST(ram_over_resets),
-		TEST(garbage_is_reproducible), TEST(stack_is_lost), TEST(known_images_run), TEST(an_image_that_starts_itself), TEST(unknown_code_faults),
+		TEST(garbage_is_reproducible), TEST(stack_is_lost), TEST(known_images_run),
+		TEST(an_image_that_starts_itself), TEST(unknown_code_faults),
 	};
 
 	if (tiny_catch())

@@ -78,16 +78,23 @@ __attribute__((no_sanitize("address", "undefined"))) static void touch(const voi
 	bp_board_in_firmware = false;
 }
 
+__attribute__((no_sanitize("address", "undefined"))) static void write_back(volatile unsigned char *p)
+{
+	unsigned char byte = *p;
+
+	*p = byte;
+}
+
 /* The same of memory that is going to be written. */
 __attribute__((no_sanitize("address", "undefined"))) static void touch_to_write(void *buf, uint32_t len)
 {
-	volatile unsigned char *p = buf;
+	unsigned char *p = buf;
 
 	bp_board_in_firmware = true;
 	for (uint32_t i = 0; i < len; i += TOUCH_BYTES)
-		p[i] = p[i];
+		write_back(p + i);
 	if (len)
-		p[len - 1] = p[len - 1];
+		write_back(p + len - 1);
 	bp_board_in_firmware = false;
 }
 
