@@ -13,12 +13,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -490,12 +493,42 @@ static void fine(int rc)
 		fail_msg("%d: %s", rc, err.text);
 }
 
+/* Some virtual machines have debug registers that nothing comes of: is the program stopped where one says? */
+static bool debug_registers_work(void)
+{
+	int status;
+	pid_t pid = fork();
+	bool hit = false;
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execl(program, program, (char *)NULL);
+		_exit(9);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status)); /* by the exec */
+#ifdef __x86_64__ /* as the program is */
+	/* DR0 is the address, bit 0 of DR7 turns it on for instructions (Intel SDM volume 3, 18.2). */
+	if (!ptrace(PTRACE_POKEUSER, pid, (void *)offsetof(struct user, u_debugreg[0]), (void *)(uintptr_t)NOP) &&
+	    !ptrace(PTRACE_POKEUSER, pid, (void *)offsetof(struct user, u_debugreg[7]), (void *)1) && !ptrace(PTRACE_CONT, pid, NULL, NULL))
+		for (int i = 0; i < 200 && !hit; i++) {
+			poll(NULL, 0, 5);
+			hit = waitpid(pid, &status, WNOHANG) == pid;
+		}
+#endif
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return hit;
+}
+
 static void points(void)
 {
 	static const uint32_t kinds[] = {1, 1, 4}; /* a breakpoint of x86 covers a byte */
-	unsigned signal;
+	unsigned signal, types = debug_registers_work() ? 3 : 1;
 
-	for (unsigned type = 0; type < 3; type++) {
+	if (types < 3)
+		print_message("hardware points are left out: this machine's debug registers stop nothing\n");
+	for (unsigned type = 0; type < types; type++) {
 		uint32_t addr = type == 2 ? COUNTER : NOP, before = counter();
 
 		fine(bp_gdb_point(&gdb, type, addr, kinds[type], true, SOON, &err));
