@@ -297,6 +297,11 @@ static int reset(void *self, bool halted, uint64_t deadline_ns, struct bp_err *e
 	return halted ? 0 : failed(g, run_on(g, deadline_ns, err), err);
 }
 
+static int not_halted(const struct gdb *g, struct bp_err *err)
+{
+	return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", g->board);
+}
+
 static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct bp_err *err)
 {
 	struct gdb *g = self;
@@ -306,12 +311,12 @@ static int wait_halt(void *self, uint32_t regs[17], uint64_t deadline_ns, struct
 	while (!rc && g->rsp.running) {
 		rc = bp_gdb_wait_stop(&g->rsp, &signal, deadline_ns, err);
 		if (rc == BP_ETIMEOUT) /* it runs on: all is well with the server */
-			return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", g->board);
+			return not_halted(g, err);
 		/* A late answer to an interrupt that met a point: nobody asked for this stop. */
 		if (!rc && signal == SIGNAL_INTERRUPT && !stopped_by_watch(g)) {
 			rc = bp_gdb_continue(&g->rsp, false, deadline_ns, err);
 			if (!rc && now() >= deadline_ns) /* a server that tells of one after the other */
-				return bp_fail(err, BP_ETIMEOUT, "board %s: the core was not halted in time", g->board);
+				return not_halted(g, err);
 		} else if (!rc) {
 			g->hit = true;
 		}

@@ -102,7 +102,6 @@ static int begin(struct bp_runner *r, const struct bp_scenario *s, struct bp_exe
 
 	if (rc > 0 && trace) /* then that is what there is to see */
 		rc = factory(r, s, x, trace, err);
-
 	if (rc)
 		return rc;
 	bp_flash_copy(bp_runner_flash(r), r->start);
@@ -166,6 +165,7 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	struct bp_vboard_watch watch = {.op = bp_log_op};
 	struct bp_flash *start;
 	struct bp_exec x;
+	const char *why;
 	bool is_up;
 	int rc = begin(r, s, &x, NULL, err);
 
@@ -196,12 +196,11 @@ int bp_runner_trace(struct bp_runner *r, struct bp_arena *a, const struct bp_sce
 	if (rc < 0)
 		return rc;
 	/* A device that writes for ever, say, is no trouble of the rig: the case without a fault judges it. */
-	if (bp_vboard_cut_report(r->v->vboard)->fired && !rec.log->useless)
-		rec.log->useless = "a power cycle of its own steps hits a flash operation";
-	if (!is_up)
-		rec.log->useless = "the device does not come up from its start state";
-	if (rec.log->useless) {
-		bp_log_give_up(rec.log, rec.log->useless);
+	why = !is_up ? "the device does not come up from its start state" : rec.log->useless;
+	if (!why && bp_vboard_cut_report(r->v->vboard)->fired)
+		why = "a power cycle of its own steps hits a flash operation";
+	if (why) {
+		bp_log_give_up(rec.log, why);
 		on_owed(&rec, &x.owed); /* a log owes something at each point, and be there none */
 	} else if ((rc = check_log(r, rec.log, s, err)) != 0) {
 		return rc;

@@ -8,6 +8,8 @@
 
 #define ABANDON_PERCENT 25 /* of an image of some pages: one of them */
 
+static const struct bp_judgement nothing_broken = {.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+
 static int settle(struct bp_judge *j, struct bp_facts *f, struct bp_err *err)
 {
 	int settled = bp_exec_settle(j->exec, err);
@@ -235,9 +237,8 @@ int bp_judge_recovery(struct bp_judge *j, bool on, struct bp_judgement *out, str
 	uint64_t began = bp_world_now(&j->exec->board->world);
 	int rc = 0;
 
-	*out = (struct bp_judgement){
-		.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1, .service_ns = j->exec->service_gap_ns,
-	};
+	*out = nothing_broken;
+	out->service_ns = j->exec->service_gap_ns;
 	if (!on)
 		rc = bounce(j->exec, err);
 	if (!rc && !on)
@@ -259,7 +260,7 @@ int bp_judge_start(struct bp_judge *j, struct bp_judgement *out, struct bp_err *
 	struct bp_facts f = {.at = BP_AT_RECOVERY, .when = "in its start state"};
 	int rc;
 
-	*out = (struct bp_judgement){.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+	*out = nothing_broken;
 	rc = look(j, &f, out, err);
 	if (!rc) { /* whoever leaves that invariant out */
 		out->verdict = BP_NOT_EXERCISED;
@@ -272,6 +273,6 @@ bool bp_judge_steps(struct bp_judge *j, struct bp_judgement *out)
 {
 	struct bp_facts f = {.at = BP_AT_STEPS, .when = "in the scenario's steps"};
 
-	*out = (struct bp_judgement){.verdict = BP_PASS, .invariant = -1, .running = BP_OBSERVED_NONE, .reason = -1};
+	*out = nothing_broken;
 	return bp_checks(j, &f, out);
 }

@@ -73,7 +73,7 @@ struct bp_update_result {
 	bool manifest_refused, payload_refused, test_refused;
 	uint32_t reason;          /* with a refusal */
 	uint32_t slot, resumed_at;/* the device's answer to the offer */
-	uint64_t payload_sent;    /* payload bytes put on the wire */
+	uint64_t asked_for;       /* payload bytes, a whole chunk for each request */
 	uint64_t ops_before_offer, ops_after_offer; /* flash operations counted when the manifest went out, and when its answer came */
 	int code;                 /* 0, or the device trouble that ended it: BP_EPOWER, BP_ETIMEOUT, … */
 	char text[160];           /* of that trouble */

@@ -211,7 +211,7 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 	const struct bp_link *l = &x->board->link;
 	const struct bp_bytes *image = &p->image[x->update.slot];
 	uint32_t off = 0, chunk = x->board->product->chunk_bytes;
-	uint64_t most = 2 * (uint64_t)image->len + 16 * (uint64_t)chunk, asked_for = 0;
+	uint64_t most = 2 * (uint64_t)image->len + 16 * (uint64_t)chunk;
 	uint64_t began = bp_world_now(&x->board->world), budget = x->board->product->update_budget_ns;
 	bool first = true;
 
@@ -223,9 +223,8 @@ static int upload(struct bp_exec *x, const struct payload *p, uint32_t until, st
 		struct bp_smp_reply r;
 		int rc;
 
-		x->update.payload_sent += n;
-		asked_for += chunk; /* whole ones, or the last byte could be asked for tens of thousands of times */
-		if (asked_for > most)
+		x->update.asked_for += chunk; /* whole ones, or the last byte could be asked for as often as the image has bytes */
+		if (x->update.asked_for > most)
 			return bp_exec_trouble(x, bp_fail(err, BP_EPROTO, "the device asks for the same bytes over and over"), err);
 		if (asked - began > budget)
 			return bp_exec_trouble(x, bp_fail(err, BP_ETIMEOUT, "the upload takes longer than the update's budget of %u s",

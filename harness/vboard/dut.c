@@ -71,7 +71,7 @@ __attribute__((no_sanitize("address", "undefined"))) static void touch(const voi
 	const volatile unsigned char *p = buf;
 
 	bp_board_in_firmware = true;
-	for (uint32_t i = 0; i < len; i += TOUCH_BYTES)
+	for (size_t i = 0; i < len; i += TOUCH_BYTES)
 		(void)p[i];
 	if (len)
 		(void)p[len - 1];
@@ -91,7 +91,7 @@ __attribute__((no_sanitize("address", "undefined"))) static void touch_to_write(
 	unsigned char *p = buf;
 
 	bp_board_in_firmware = true;
-	for (uint32_t i = 0; i < len; i += TOUCH_BYTES)
+	for (size_t i = 0; i < len; i += TOUCH_BYTES)
 		write_back(p + i);
 	if (len)
 		write_back(p + len - 1);
@@ -116,19 +116,24 @@ static void poll_price(struct bp_vboard *b)
 	move_to(b, b->now + (++b->calls > POLL_CALLS ? POLL_NS : CALL_NS));
 }
 
-/*
- * The end of a call that gets somewhere, and takes what time it takes. That may be
- * none: nothing to write, a wait of 0, a computation that is said to cost nothing.
- * A loop of those must not make time stand still.
- */
-static void own_price(struct bp_vboard *b)
+/* A loop of calls that take no time must not make it stand still. */
+static void keep_going(struct bp_vboard *b)
 {
-	b->calls = 0;
 	if (b->now != b->still_at)
 		b->still = 0;
 	else if (++b->still > STILL_CALLS)
 		move_to(b, b->now + POLL_NS);
 	b->still_at = b->now;
+}
+
+/*
+ * The end of a call that gets somewhere, and takes what time it takes. That may be
+ * none: nothing to write, a wait of 0, a computation that is said to cost nothing.
+ */
+static void own_price(struct bp_vboard *b)
+{
+	b->calls = 0;
+	keep_going(b);
 }
 
 void __sanitizer_cov_trace_pc(void)
@@ -314,7 +319,7 @@ int dut_flash_program(uint32_t addr, const void *src, uint32_t len)
 	if (good)
 		touch(src, len);
 	if (b->debugged)
-		bp_board_call(b, BP_CALL_PROGRAM, (const uint32_t[3]){addr, 0, len}, src);
+		bp_board_call(b, BP_CALL_PROGRAM, (const uint32_t[3]){addr, 0, len}, good ? src : NULL);
 	if (!good) {
 		bp_flash_trap(b->flash, BP_TRAP_OUTSIDE, addr, b->now, b->ops + 1);
 		own_price(b);
@@ -561,7 +566,7 @@ int dut_accel_sha256(uint32_t addr, uint32_t len, uint8_t digest[32])
 		bp_accel_sha256(b, addr, len, digest);
 		rc = 0;
 	}
-	own_price(b);
+	keep_going(b);
 	firmware_side();
 	return rc;
 }
@@ -577,7 +582,7 @@ int dut_accel_ed25519(const uint8_t pub[32], const void *msg, uint32_t len, cons
 		touch(sig, 64);
 		rc = bp_accel_ed25519(b, pub, msg, len, sig);
 	}
-	own_price(b);
+	keep_going(b);
 	firmware_side();
 	return rc;
 }

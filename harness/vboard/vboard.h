@@ -204,7 +204,10 @@ uint64_t bp_vboard_byte_ns(const struct bp_vboard *b);
 enum bp_call { BP_CALL_PROGRAM, BP_CALL_ERASE, BP_CALL_JUMP, BP_CALL_RESET, BP_CALLS };
 
 struct bp_vboard_debug {
-	/* The firmware calls dut_…, before any effect. arg: as passed, addresses of the host as 0; data: len bytes to program. */
+	/*
+	 * The firmware calls dut_…, before any effect. arg: as passed, addresses of the
+	 * host as 0; data: len bytes to program, NULL when that is refused.
+	 */
 	bool (*call)(void *ctx, enum bp_call call, const uint32_t arg[3], const void *data);
 	bool (*op)(void *ctx, const struct bp_op *op);         /* before the operation's effect */
 	bool (*back)(void *ctx, enum bp_call call, int result); /* the call is about to return */
